@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Nova and Pacemaker say, parsed once and passed on as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from nova_ha import record
+
+#: States in which an evacuation record has come to an end (nova.md 2.5). Every other word, also one that a later
+#: Nova may invent, counts as open: unknown is not "nothing to do" (rule R3).
+FINISHED = frozenset({"done", "completed", "error", "failed"})
+
+
+@dataclass(frozen=True)
+class Service:
+    """A nova-compute service as ``GET /os-services`` shows it at microversion 2.69 or later.
+
+    Attributes:
+        id: UUID of the service.
+        host: Nova's name of the host.
+        status: ``enabled``, ``disabled``, or ``UNKNOWN`` when the host's cell is down.
+        state: ``up`` or ``down``; None when the host's cell is down.
+        forced_down: whether somebody told Nova that the host is down.
+        disabled_reason: why it is disabled.
+        updated_at: when the row last changed: a heartbeat, or a PUT (nova.md 1.2).
+        zone: availability zone.
+    """
+
+    id: str
+    host: str
+    status: str
+    state: str | None
+    forced_down: bool = False
+    disabled_reason: str | None = None
+    updated_at: str | None = None
+    zone: str | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Say whether Nova can see the host's cell; if not, nothing may be concluded about it."""
+        return self.state is not None and self.status in ("enabled", "disabled")
+
+    @property
+    def is_ours(self) -> bool:
+        """Say whether nova-ha disabled it."""
+        return self.status == "disabled" and record.is_ours(self.disabled_reason)
+
+    @property
+    def takes_servers(self) -> bool:
+        """Say whether the scheduler may send servers to it."""
+        return self.status == "enabled" and self.state == "up" and not self.forced_down
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server as ``GET /servers/detail`` shows it to an admin.
+
+    Attributes:
+        id: UUID.
+        name: its owner's name for it.
+        status: ``ACTIVE``, ``SHUTOFF``, ``ERROR``, ``PAUSED``, ...
+        vm_state: ``active``, ``stopped``, ``error``, ``paused``, ...
+        task_state: what Nova is doing with it now; None when nothing.
+        power_state: 1 running, 3 paused, 4 shut down; the last word of the hypervisor, kept in ERROR.
+        host: the host that Nova says it is on; None when on none.
+        launched: whether it ever ran.
+        is_volume_backed: whether its root disk is a volume (sufficient, not necessary: nova.md 5).
+        local_disk: whether its flavor has ephemeral or swap disk.
+        fault: message of its last fault.
+        metadata: its owner's metadata.
+    """
+
+    id: str
+    name: str
+    status: str
+    vm_state: str
+    task_state: str | None
+    power_state: int | None
+    host: str | None
+    launched: bool = True
+    is_volume_backed: bool = False
+    local_disk: bool = False
+    fault: str | None = None
+    metadata: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Evacuation:
+    """An evacuation record of ``GET /os-migrations?migration_type=evacuation``.
+
+    Attributes:
+        uuid: UUID of the record.
+        server_id: the server.
+        source: the host it leaves.
+        destination: the host that has claimed it; None until then.
+        status: ``accepted``, ``pre-migrating``, ``done``, ``completed``, ``error``, ``failed``.
+        created_at: epoch seconds by Nova's clock.
+        updated_at: epoch seconds by Nova's clock.
+    """
+
+    uuid: str
+    server_id: str
+    source: str
+    destination: str | None
+    status: str
+    created_at: float
+    updated_at: float
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether the evacuation may still be running."""
+        return self.status not in FINISHED
+
+    @property
+    def succeeded(self) -> bool:
+        """Say whether the server reached its destination."""
+        return self.status in ("done", "completed")
+
+
+@dataclass(frozen=True)
+class ActionEvent:
+    """One event of an instance action; `result` is None while it runs, else ``Success`` or ``Error``."""
+
+    name: str
+    result: str | None
+    host: str | None = None
+    details: str | None = None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An ``evacuate`` instance action: what became of one request.
+
+    Attributes:
+        request_id: the id that the POST's answer had.
+        started_at: epoch seconds by Nova's clock.
+        events: its events so far; none means that no conductor has begun it.
+    """
+
+    request_id: str
+    started_at: float
+    events: tuple[ActionEvent, ...] = ()
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether this request can have no further effect.
+
+        The conductor's event ``rebuild_server`` with Error means that nothing was sent to a destination;
+        ``compute_rebuild_instance`` with any result means that the destination is through with it (nova.md 2.7, rule 15).
+        """
+        return any(
+            (event.name == "rebuild_server" and event.result == "Error")
+            or (event.name == "compute_rebuild_instance" and event.result is not None)
+            for event in self.events
+        )
+
+
+@dataclass(frozen=True)
+class ServerGroup:
+    """A server group: `policy` is ``affinity``, ``anti-affinity`` or a soft form of them."""
+
+    id: str
+    policy: str
+    members: frozenset[str]
+
+
+@dataclass(frozen=True)
+class ClusterNode:
+    """A node as Pacemaker's CIB shows it.
+
+    Attributes:
+        name: Pacemaker's name.
+        is_remote: whether it is a Pacemaker Remote node, not a full member.
+        online: whether its connection is up.
+        fenced: value of `record.FENCED`; None without a record.
+        evacuated: value of `record.EVACUATED`.
+        state: value of `record.STATE`.
+        legacy: value of the old agents' attribute ``evacuate``; None when unset.
+    """
+
+    name: str
+    is_remote: bool
+    online: bool
+    fenced: str | None = None
+    evacuated: str | None = None
+    state: str | None = None
+    legacy: str | None = None
+
+    @property
+    def fenced_at(self) -> str | None:
+        """Return the time of the recorded fencing: the identity of its recovery."""
+        return record.fenced_at(self.fenced)
+
+    @property
+    def recovery_is_open(self) -> bool:
+        """Say whether the node was fenced and its recovery is not complete."""
+        return record.is_open(self.fenced, self.evacuated)
+
+
+@dataclass(frozen=True)
+class FencingEvent:
+    """A successful fencing in Pacemaker's history, by any device, the watchdog, or an operator's word.
+
+    Attributes:
+        target: the node.
+        action: ``off`` or ``reboot``.
+        completed_at: epoch seconds.
+        by: device, or who confirmed it.
+    """
+
+    target: str
+    action: str
+    completed_at: float
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class ClusterView:
+    """The cluster at one moment, as one controller sees it."""
+
+    quorate: bool
+    nodes: tuple[ClusterNode, ...]
+    fencing: tuple[FencingEvent, ...] = ()
+
+    def node(self, name: str) -> ClusterNode | None:
+        """Return the node of that name."""
+        return next((node for node in self.nodes if node.name == name), None)
+
+
+class HostState(Enum):
+    """Life of a host; the value is what a person reads, the meaning is beside it."""
+
+    UP = "up", "in service"
+    LOST = "lost", "Pacemaker has lost its connection, fencing is not confirmed yet"
+    FENCED = "fenced", "its power-off is confirmed and recorded, Nova does not know yet"
+    DOWN = "down", "Nova knows: forced down and disabled"
+    EVACUATING = "evacuating", "its servers are being brought up elsewhere"
+    EVACUATED = "evacuated", "every server is verified elsewhere or reported by name"
+    RETURNING = "returning", "it is back, its nova-compute cleans up and reports"
+    HELD = "held", "nothing is done, for the reason that is given"
+
+    def __init__(self, word: str, meaning: str) -> None:
+        self.word = word
+        self.meaning = meaning

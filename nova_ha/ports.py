@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every effect that nova-ha may have on the world, and every way it may learn of it.
+
+Reading this file tells the program's whole contact with Nova and Pacemaker. `nova_ha.nova` and
+`nova_ha.cluster` hold the real ones, `nova_ha.testing` the simulated ones.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from nova_ha.model import (
+    Attempt,
+    ClusterView,
+    Evacuation,
+    Server,
+    ServerGroup,
+    Service,
+)
+
+
+class NovaPort(Protocol):
+    """Nova. Reads raise `NovaUnavailable`, `AccessDenied`, `UntrustworthyAnswer`; see each action for more."""
+
+    def services(self) -> tuple[Service, ...]:
+        """Return every nova-compute service of every cell."""
+
+    def tell_down(self, service: Service, reason: str | None) -> None:
+        """Force the service down and, with a reason, disable it, in one request (nova.md rule 2). Idempotent."""
+
+    def clear_forced_down(self, service: Service) -> None:
+        """Clear forced_down; raise `StillInUse` while old evacuations are not cleaned up (Nova >= 24)."""
+
+    def disable(self, service: Service, reason: str) -> None:
+        """Disable the service with a reason. Idempotent."""
+
+    def enable(self, service: Service) -> None:
+        """Enable the service. Idempotent."""
+
+    def servers(self, host: str) -> tuple[Server, ...]:
+        """Return every server of every project on that host; each one's host attribute was checked."""
+
+    def server(self, server_id: str) -> Server | None:
+        """Return a server, or None when it does not exist."""
+
+    def evacuations(self, host: str) -> tuple[Evacuation, ...]:
+        """Return every evacuation record whose source is that host, oldest first."""
+
+    def attempts(self, server_id: str) -> tuple[Attempt, ...]:
+        """Return the server's ``evacuate`` instance actions with their events, oldest first."""
+
+    def server_groups(self) -> tuple[ServerGroup, ...]:
+        """Return every server group of every project."""
+
+    def evacuate(self, server_id: str, destination: str | None) -> str:
+        """Send one evacuate request, never repeated; return its request id.
+
+        Raises:
+            RequestRefused: Nova said no; nothing was done.
+            StillInUse: Nova does not see the source as down yet.
+            NovaUnavailable: the request was never sent.
+            AmbiguousAnswer: it may have taken effect.
+        """
+
+    def stop(self, server_id: str) -> None:
+        """Shut a server off. Idempotent: a server that is off already is no error."""
+
+    def reset_to_error(self, server_id: str) -> None:
+        """Set a server's state to ERROR, so that Nova accepts to evacuate it (nova.md 5)."""
+
+
+class ClusterPort(Protocol):
+    """Pacemaker. Every method raises `ClusterUnavailable` when it does not answer."""
+
+    def view(self) -> ClusterView:
+        """Return nodes, records, membership and fencing history."""
+
+    def change_token(self) -> object:
+        """Return a value that differs when a record may have changed; costs no process."""
+
+    def write_record(self, node: str, fenced_at: str) -> None:
+        """Write the record of a fencing and read it back; raise `ClusterError` when it was not kept."""
+
+    def mark_evacuated(self, node: str, fenced_at: str) -> None:
+        """Write that the recovery of that fencing is complete, and read it back."""
+
+    def clear_record(self, node: str, fenced_at: str) -> bool:
+        """Remove record and mark, but only if the record is still of that fencing; say whether it was."""
+
+    def publish_state(self, node: str, text: str | None) -> None:
+        """Write the sentence for people; None removes it."""

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The record of a fencing: what is written on a node's own entry in Pacemaker's CIB, and what it means.
+
+Three permanent node attributes, each with a single writer, so that no writer can undo another's news:
+
+``nova-ha-fenced``     ``fenced 2026-11-22T06:40:12Z``: the node was fenced then. The time is the identity of
+                       the recovery. Written by ``fence_compute off`` (or by the evacuator for another proof).
+``nova-ha-evacuated``  the same time: the recovery of that fencing is complete. Written by the evacuator.
+``nova-ha-state``      a sentence for people, such as ``evacuating 12/20``. Never read as truth.
+
+A recovery is *open* as long as the first exists and the second does not name its time. This module is imported
+by the hot paths: it needs nothing but the language.
+"""
+
+from __future__ import annotations
+
+FENCED = "nova-ha-fenced"
+EVACUATED = "nova-ha-evacuated"
+STATE = "nova-ha-state"
+
+_WORD = "fenced "
+
+#: Begins every ``disabled_reason`` that nova-ha writes; nothing else is ever undone by nova-ha (rule R5).
+MARKER = "nova-ha: "
+
+
+def record_value(fenced_at: str) -> str:
+    """Return the value of `FENCED` for a node fenced at that time (``2026-11-22T06:40:12Z``)."""
+    return _WORD + fenced_at
+
+
+def fenced_at(value: str | None) -> str | None:
+    """Return the time in a value of `FENCED`; None without a record.
+
+    A value in another form (a person's, a later version's) is returned whole: it still says that the node was
+    fenced, and only a recovery whose mark has the very same text closes it.
+    """
+    if not value:
+        return None
+    return value[len(_WORD) :] if value.startswith(_WORD) else value
+
+
+def is_open(fenced: str | None, evacuated: str | None) -> bool:
+    """Say whether a recovery is open, from the values of `FENCED` and `EVACUATED`."""
+    time = fenced_at(fenced)
+    return time is not None and evacuated != time
+
+
+def marker_reason(fenced_at: str) -> str:
+    """Return the ``disabled_reason`` of a service that was disabled because its host was fenced then."""
+    return f"{MARKER}fenced {fenced_at}"
+
+
+def is_ours(disabled_reason: str | None) -> bool:
+    """Say whether a ``disabled_reason`` was written by nova-ha."""
+    return bool(disabled_reason) and str(disabled_reason).startswith(MARKER)
