@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Say what pyproject.toml cannot: where the executables that Pacemaker calls belong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from setuptools import setup
+
+_HERE = Path(__file__).resolve().parent
+
+
+def _files(*patterns: str) -> list[str]:
+    """Return the files that match, as the relative paths that setuptools asks for."""
+    return sorted(
+        str(path.relative_to(_HERE)) for pattern in patterns for path in _HERE.glob(pattern) if path.is_file()
+    )
+
+
+# Relative targets only: pip puts them under its prefix ("pip install --prefix=/usr" gives /usr/lib/ocf), while
+# an absolute one silently becomes site-packages/usr/lib/ocf. Not "scripts": pip rewrites the first line of those.
+setup(
+    data_files=[
+        ("lib/ocf/resource.d/openstack", _files("agents/Nova*")),
+        ("sbin", _files("fence_compute/fence_compute")),
+        ("share/doc/nova-ha", _files("README.md", "CHANGELOG.md", "LICENSE")),
+        ("share/nova-ha/pcs-examples", _files("pcs-examples/*")),
+    ],
+)
