@@ -1,0 +1,175 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Run the tiers of tests through tox, each within its time, and say at the end what passed and what failed.
+
+Without arguments all tiers run, otherwise the named ones. A tier without a report of pytest counts as one
+check. A skipped test of a tier that promises to fail rather than skip counts as failed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import leftovers  # noqa: E402 (beside this file)
+
+_HERE = Path(__file__).resolve().parent.parent
+_CACHE = Path(os.environ.get("NOVA_HA_CACHE") or Path.home() / ".cache" / "nova-ha")
+_PATIENCE = 15.0
+_TAIL = 30
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A tox environment, with the seconds it may take, and whether a skipped test of it is a failure."""
+
+    name: str
+    seconds: float
+    tests: str | None = None
+    may_skip: bool = True
+
+    @property
+    def report(self) -> Path:
+        """Where pytest leaves its report."""
+        return _HERE / ".tox" / self.name / "report.xml"
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether the checkout has no test of this tier."""
+        return self.tests is not None and not any((_HERE / self.tests).rglob("test_*.py"))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a tier, in numbers of tests and in seconds."""
+
+    passed: int
+    failed: int
+    skipped: int = 0
+    seconds: float = 0.0
+
+
+TIERS = (
+    Tier("lint", 180),
+    Tier("type", 300),
+    Tier("py", 300),
+    Tier("py-debian12", 300),
+    Tier("contract", 420, "tests/contract"),
+    Tier("conformance", 300, "tests/conformance", may_skip=False),
+    Tier("lab", 1500, "tests/lab", may_skip=False),
+)
+
+
+def main(names: list[str]) -> int:
+    """Run the named tiers, or all, and return 0 if everything passed."""
+    before = leftovers.look()
+    results = {tier.name: _section(tier) for tier in _chosen(names)}
+    results["leftovers"] = _count(leftovers.complain(before))
+    _summarise(results)
+    return int(any(result.failed for result in results.values()))
+
+
+def _chosen(names: list[str]) -> list[Tier]:
+    """Return the tiers to run; a tier that is still without tests runs when it is asked for by name."""
+    known = {tier.name: tier for tier in TIERS}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        sys.exit(f"nova-ha: no tier is called {unknown[0]!r}: name some of {', '.join(known)}")
+    return [known[name] for name in names] or [tier for tier in TIERS if not tier.is_empty]
+
+
+def _section(tier: Tier) -> Result:
+    """Run one tier under a heading, and close it with what came out and the seconds."""
+    print(f"\n=== {tier.name}", flush=True)
+    tier.report.unlink(missing_ok=True)
+    begin = time.monotonic()
+    status = _run(["-e", tier.name], tier.seconds)
+    seconds = time.monotonic() - begin
+    result = _result(tier, status, seconds)
+    if result.failed and tier.name == "lab":
+        _show_logs()
+    print(f"--- {tier.name}: {'FAILED' if result.failed else 'passed'} in {seconds:.0f} s", flush=True)
+    return result
+
+
+def _run(arguments: list[str], seconds: float) -> int:
+    """Run tox and return its exit status, or 124 when it had to be ended because its time was over."""
+    tox = _CACHE / "tox" / "bin" / "tox"
+    with subprocess.Popen(
+        [tox, "run", "-q", *arguments], cwd=_HERE, stdin=subprocess.DEVNULL, start_new_session=True
+    ) as process:
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            print(f"nova-ha: ended after {seconds:.0f} s: its time is over", flush=True)
+            _end(process)
+            return 124
+        except BaseException:
+            _end(process)
+            raise
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the process and all that it started in its session, first kindly."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(_PATIENCE)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            continue
+
+
+def _result(tier: Tier, status: int, seconds: float) -> Result:
+    """Count the tests of a tier; one that failed without a failed test counts as one failure."""
+    passed, failed, skipped = _counts(tier.report) if tier.report.exists() else (int(not status), 0, 0)
+    if not tier.may_skip:
+        failed, skipped = failed + skipped, 0
+    return Result(passed, max(failed, int(bool(status))), skipped, seconds)
+
+
+def _counts(report: Path) -> tuple[int, int, int]:
+    """Return how many tests passed, failed and were skipped, from pytest's report."""
+    suites = list(ET.parse(report).getroot().iter("testsuite"))  # noqa: S314 (our own report)
+    total, errors, failures, skipped = (
+        sum(int(suite.get(key, 0)) for suite in suites) for key in ("tests", "errors", "failures", "skipped")
+    )
+    return max(0, total - errors - failures - skipped), errors + failures, skipped
+
+
+def _count(complaints: list[str]) -> Result:
+    """Count what was left behind: a failure each; nothing left is one passed check."""
+    return Result(int(not complaints), len(complaints))
+
+
+def _show_logs() -> None:
+    """Print the ends of the logs of the lab's newest run."""
+    runs = [path for path in (_HERE / ".lab").glob("*") if path.is_dir()]
+    newest = max(runs, key=lambda path: path.stat().st_mtime, default=None)
+    for log in sorted(newest.rglob("*.log")) if newest else []:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:]
+        print(f"--- {log.relative_to(_HERE)}", *lines, sep="\n", flush=True)
+
+
+def _summarise(results: dict[str, Result]) -> None:
+    """Print a table of the tiers, and as the last line the sums."""
+    print("\n=== summary")
+    for name, result in results.items():
+        counts = f"{result.passed} passed, {result.failed} failed, {result.skipped} skipped"
+        print(f"{name:12} {counts:40} {result.seconds:6.0f} s")
+    passed, failed = (
+        sum(getattr(result, key) for result in results.values()) for key in ("passed", "failed")
+    )
+    print(f"{passed} passed, {failed} failed in {sum(r.seconds for r in results.values()):.0f}s", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
