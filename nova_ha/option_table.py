@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every option of every program, declared once.
+
+The agents' metadata, the fence agent's options, the command line and the tables of the README are made from
+`OPTIONS`. Names of the agents that nova-ha replaces stay valid as aliases, so that their configurations load.
+"""
+
+from __future__ import annotations
+
+from nova_ha.option import Option
+
+FENCE, EVACUATE, COMPUTE, COMMAND = "fence_compute", "NovaEvacuate", "NovaCompute", "nova-ha"
+PROGRAMS = (FENCE, EVACUATE, COMPUTE, COMMAND)
+
+#: Talk to Nova with credentials, and run the evacuator's loop: fence_compute does so with record_only=0.
+_CLOUD = frozenset({FENCE, EVACUATE, COMMAND})
+#: NovaCompute needs no credentials (rule R6) but accepts what its predecessor required.
+_ALL = frozenset(PROGRAMS)
+
+_UNUSED_BY_COMPUTE = " NovaCompute accepts and ignores it: it needs no credentials."
+
+# fmt: off
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        "auth_url", "string", None, "URL of Keystone",
+        "URL of Keystone, with or without /v3." + _UNUSED_BY_COMPUTE,
+        _ALL, short="k", environment="OS_AUTH_URL",
+    ),
+    Option(
+        "username", "string", None, "User of Keystone",
+        "User that is an admin of the project." + _UNUSED_BY_COMPUTE,
+        _ALL, aliases=("login",), short="l", environment="OS_USERNAME",
+    ),
+    Option(
+        "password", "string", None, "Password of the user",
+        "Password of the user. Anybody who can read the cluster's configuration can read it; "
+        "password_script and cloud keep it elsewhere." + _UNUSED_BY_COMPUTE,
+        _ALL, aliases=("passwd",), short="p", environment="OS_PASSWORD", secret=True,
+    ),
+    Option(
+        "password_script", "string", None, "Command that prints the password",
+        "Command whose standard output is the password." + _UNUSED_BY_COMPUTE,
+        _ALL, aliases=("passwd_script",), short="S",
+    ),
+    Option(
+        "project_name", "string", None, "Project of the user",
+        "Project in which the user has the role admin." + _UNUSED_BY_COMPUTE,
+        _ALL, aliases=("tenant_name",), short="t", environment="OS_PROJECT_NAME",
+    ),
+    Option(
+        "user_domain", "string", None, "Domain of the user",
+        "Name of the domain of the user; Default when nothing names another." + _UNUSED_BY_COMPUTE,
+        _ALL, aliases=("user_domain_name",), short="u", environment="OS_USER_DOMAIN_NAME",
+    ),
+    Option(
+        "project_domain", "string", None, "Domain of the project",
+        "Name of the domain of the project; Default when nothing names another." + _UNUSED_BY_COMPUTE,
+        _ALL, aliases=("project_domain_name",), short="P", environment="OS_PROJECT_DOMAIN_NAME",
+    ),
+    Option(
+        "application_credential_id", "string", None, "Id of an application credential",
+        "Id of an application credential with the role admin, in place of user, password and project.",
+        _CLOUD, environment="OS_APPLICATION_CREDENTIAL_ID",
+    ),
+    Option(
+        "application_credential_name", "string", None, "Name of an application credential",
+        "Name of an application credential, in place of its id; username says whose it is.",
+        _CLOUD, environment="OS_APPLICATION_CREDENTIAL_NAME",
+    ),
+    Option(
+        "application_credential_secret", "string", None, "Secret of the application credential",
+        "Secret of the application credential.",
+        _CLOUD, environment="OS_APPLICATION_CREDENTIAL_SECRET", secret=True,
+    ),
+    Option(
+        "cloud", "string", None, "Name of a cloud in clouds.yaml",
+        "Name of a cloud in clouds.yaml, from which everything about the credentials is taken that no other "
+        "option says.",
+        _CLOUD, environment="OS_CLOUD",
+    ),
+    Option(
+        "clouds_yaml", "string", None, "Path of clouds.yaml",
+        "Path of clouds.yaml, which only its owner may read. Without it the file is looked for in the "
+        "current folder, in ~/.config/openstack and in /etc/openstack. A secure.yaml beside it is read too.",
+        _CLOUD, environment="OS_CLIENT_CONFIG_FILE",
+    ),
+    Option(
+        "region_name", "string", None, "Region of Nova",
+        "Region whose Nova is meant, for a Keystone that serves several." + _UNUSED_BY_COMPUTE,
+        _ALL, aliases=("region",), environment="OS_REGION_NAME",
+    ),
+    Option(
+        "interface", "choice", None, "Kind of Nova's endpoint",
+        "Which of Nova's endpoints is used; internal when neither this option nor clouds.yaml says."
+        + _UNUSED_BY_COMPUTE,
+        _ALL, aliases=("endpoint_type",), short="e", environment="OS_INTERFACE",
+        choices=("internal", "public", "admin"),
+    ),
+    Option(
+        "cacert", "string", None, "File of certificate authorities",
+        "File of the certificate authorities that Keystone's and Nova's certificates are checked against; "
+        "without it those of the system.",
+        _CLOUD, environment="OS_CACERT",
+    ),
+    Option(
+        "insecure", "boolean", None, "Whether certificates go unchecked",
+        "Accept any certificate. Whoever can listen to such a connection can take the credentials."
+        + _UNUSED_BY_COMPUTE,
+        _ALL, environment="OS_INSECURE",
+    ),
+    Option(
+        "api_timeout", "seconds", "30", "Patience with one answer",
+        "How many seconds Keystone and Nova may take for one answer.", _CLOUD, minimum=1,
+    ),
+    Option(
+        "action_timeout", "seconds", "120", "Patience with the answer to an evacuate request",
+        "How many seconds Nova may take to answer an evacuate request. Keep it longer than the limit of every "
+        "proxy between: an answer that is lost costs settle_time.",
+        _CLOUD, minimum=1,
+    ),
+    Option(
+        "record_only", "boolean", "1", "Whether the evacuator recovers the servers",
+        "Whether to record the fencing and leave the recovery to NovaEvacuate. With 0 the action off itself "
+        "recovers the servers and needs as much time as that takes (pcmk_off_timeout).",
+        frozenset({FENCE}), short="r",
+        refused={
+            word: "this value made fencing succeed without any effect, so that servers were lost; "
+            "use 1, or remove the device from the fencing level"
+            for word in ("2", "disabled")
+        },
+    ),
+    Option(
+        "on_wait", "seconds", "40", "Patience of the action on",
+        "How many seconds the action on waits for an open recovery to end before it fails, and Pacemaker tries "
+        "again. Keep it below pcmk_on_timeout.",
+        frozenset({FENCE}),
+    ),
+    Option(
+        "nova_wait", "seconds", "20", "Patience of the action off with Nova",
+        "How many seconds the action off tries to tell Nova that the node is down. Fencing succeeds in any "
+        "case; NovaEvacuate tells Nova later.",
+        frozenset({FENCE}),
+    ),
+    Option(
+        "cluster_wait", "seconds", "50", "Patience of the action off with Pacemaker",
+        "How many seconds the action off tries to record the fencing while Pacemaker does not answer. Keep it "
+        "below pcmk_off_timeout.",
+        frozenset({FENCE}),
+    ),
+    Option(
+        "recover_wait", "seconds", "0", "Limit of a recovery with record_only=0",
+        "How many seconds the action off may take to recover the servers with record_only=0; 0 leaves the limit "
+        "to pcmk_off_timeout.",
+        frozenset({FENCE}),
+    ),
+    Option(
+        "instance_filtering", "boolean", None, "Kept for old configurations",
+        "Accepted and ignored: every server of a dead host is recovered.", frozenset({FENCE}),
+    ),
+    Option(
+        "shared_storage", "boolean", "1", "Whether the servers' disks outlive their host",
+        "Whether the disks of servers are on storage that every compute node shares. With 0 only servers whose "
+        "disks are volumes are recovered, unless rebuild_from_image allows more.",
+        _CLOUD,
+    ),
+    Option(
+        "no_shared_storage", "boolean", None, "Opposite of shared_storage",
+        "Opposite of shared_storage, kept for old configurations.", _ALL,
+    ),
+    Option(
+        "rebuild_from_image", "boolean", "0", "Whether servers may lose their disks",
+        "Whether a server whose disk died with its host may be built anew from its image. Everything that it had "
+        "written is lost.",
+        _CLOUD,
+    ),
+    Option(
+        "domain", "string", None, "DNS suffix of the hosts",
+        "DNS suffix of Nova's host names, when nodes have short names. Seldom needed: a node is Nova's host of "
+        "the same name, else the only one with the same short name.",
+        _ALL, aliases=("compute_domain",), short="d",
+    ),
+    Option(
+        "max_in_flight", "integer", "20", "Evacuations at the same time",
+        "How many servers are evacuated at the same time, over all hosts.", _CLOUD, minimum=1,
+    ),
+    Option(
+        "per_destination", "integer", "10", "Evacuations at the same time per healthy host",
+        "How many servers are evacuated at the same time for each compute node that can take some.",
+        _CLOUD, minimum=1,
+    ),
+    Option(
+        "settle_time", "seconds", "60", "Wait after a lost answer",
+        "How many seconds to look for a trace of an evacuate request whose answer was lost, before it is sent "
+        "again. Keep it longer than the limit of every proxy between.",
+        _CLOUD,
+    ),
+    Option(
+        "threshold", "integer", "0", "Most hosts that may be down",
+        "Hold every recovery while more than this number of hosts is down: such a failure is rarely one of "
+        "hosts. 0 means no limit.",
+        _CLOUD,
+    ),
+    Option(
+        "evacuate_delay", "seconds", None, "Kept for old configurations",
+        "Accepted and ignored: a recovery begins once the fencing is certain, and needs no delay.",
+        frozenset({EVACUATE}),
+    ),
+    Option(
+        "verbose", "boolean", "0", "Whether to log more", "Log every decision and every request.",
+        _ALL - {FENCE}, aliases=("debug",),
+    ),
+    Option(
+        "debug_file", "string", None, "Kept for old configurations",
+        "Accepted and ignored: the log is in /var/log/nova-ha.", frozenset({EVACUATE, COMPUTE}),
+    ),
+    Option(
+        "plug", "string", None, "Name of the compute node",
+        "Name of the compute node, as Pacemaker knows it.", frozenset({FENCE}), aliases=("port",), short="n",
+    ),
+    Option(
+        "binary", "string", "/usr/bin/nova-compute", "Path of nova-compute",
+        "The program to run.", frozenset({COMPUTE}),
+    ),
+    Option(
+        "config", "string", "/etc/nova/nova.conf", "Configuration files of nova-compute",
+        "Configuration files of nova-compute, separated by blanks.", frozenset({COMPUTE}),
+    ),
+    Option(
+        "user", "string", "nova", "User that runs nova-compute",
+        "User that runs nova-compute.", frozenset({COMPUTE}),
+    ),
+    Option(
+        "pid", "string", None, "Path of the file with the process id",
+        "File that remembers the process id of nova-compute; by default one per resource below the runtime "
+        "folder of resource agents.",
+        frozenset({COMPUTE}),
+    ),
+    Option(
+        "additional_parameters", "string", None, "More arguments of nova-compute",
+        "More arguments of nova-compute, separated by blanks.", frozenset({COMPUTE}),
+    ),
+    Option(
+        "host", "string", None, "Nova's name of this host",
+        "Nova's name of this host; by default the value of host in nova.conf, else the host's name.",
+        frozenset({COMPUTE}),
+    ),
+    Option(
+        "evacuation_delay", "seconds", None, "Kept for old configurations",
+        "Accepted and ignored: the start waits until the recovery of this host is complete, and no longer.",
+        frozenset({COMPUTE}),
+    ),
+)
+# fmt: on
