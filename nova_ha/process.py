@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes that outlive the agent that started them: which one is it, does it live, make it end.
+
+A process is named by its id *and* its start time (field 22 of /proc/<pid>/stat), because ids are used again.
+The monitors of the agents import this module every few seconds: it needs ``os`` and ``time`` only.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_TERM, _KILL = 15, 9
+_POLL = 0.1
+
+
+def start_time(pid: int) -> str | None:
+    """Return when a process started, in clock ticks since boot; None when it does not live (or is a zombie)."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            # The name of the program stands in parentheses and may contain anything.
+            fields = file.read().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] in ("Z", "X") else fields[19]
+
+
+def command_line(pid: int) -> tuple[str, ...]:
+    """Return a process's arguments; none when it does not live."""
+    try:
+        with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
+            return tuple(file.read().rstrip("\0").split("\0"))
+    except (FileNotFoundError, ProcessLookupError):
+        return ()
+
+
+def write_pid_file(path: str, pid: int) -> None:
+    """Remember a process; nothing is written when it does not live."""
+    started = start_time(pid)
+    if started is not None:
+        write_atomically(path, f"{pid} {started}\n")
+
+
+def read_pid_file(path: str) -> tuple[int, str] | None:
+    """Return process id and start time as remembered; None when there is no such file, or nonsense in it."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            pid, started = file.read().split()
+        return int(pid), started
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+
+
+def living(path: str) -> int | None:
+    """Return the id of the process that the file remembers, if that very process lives."""
+    remembered = read_pid_file(path)
+    if remembered is None or start_time(remembered[0]) != remembered[1]:
+        return None
+    return remembered[0]
+
+
+def find(wanted: Callable[[tuple[str, ...]], bool]) -> tuple[int, ...]:
+    """Return the processes whose arguments are wanted, without this one; costs a read per process."""
+    pids = (int(name) for name in os.listdir("/proc") if name.isdigit())
+    return tuple(sorted(pid for pid in pids if pid != os.getpid() and _is_wanted(pid, wanted)))
+
+
+def _is_wanted(pid: int, wanted: Callable[[tuple[str, ...]], bool]) -> bool:
+    return start_time(pid) is not None and wanted(command_line(pid))
+
+
+def end(pids: Iterable[int], patience: float, last_resort: float = 5.0) -> tuple[int, ...]:
+    """Ask processes to end, wait, kill what is left, and wait again.
+
+    Args:
+        pids: the processes.
+        patience: seconds that they have to end by themselves.
+        last_resort: seconds that the kernel has to end what was killed.
+
+    Returns:
+        the processes that live even so (in uninterruptible sleep, for example).
+    """
+    left = tuple((pid, started) for pid in pids if (started := start_time(pid)) is not None)
+    left = _signal_and_wait(left, _TERM, patience)
+    left = _signal_and_wait(left, _KILL, last_resort)
+    return tuple(pid for pid, _ in left)
+
+
+def _signal_and_wait(
+    targets: tuple[tuple[int, str], ...], number: int, seconds: float
+) -> tuple[tuple[int, str], ...]:
+    """Send a signal to each process that still is the same one, and return those that live after the time."""
+    deadline = time.monotonic() + seconds
+    left = _still(targets)
+    for pid, _ in left:
+        _signal(pid, number)
+    while left and time.monotonic() < deadline:
+        time.sleep(_POLL)
+        left = _still(left)
+    return left
+
+
+def _still(targets: tuple[tuple[int, str], ...]) -> tuple[tuple[int, str], ...]:
+    return tuple((pid, started) for pid, started in targets if start_time(pid) == started)
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def write_atomically(path: str, text: str) -> None:
+    """Write a file so that a reader sees the old text or the new one; only the owner may read it."""
+    draft = f"{path}.{os.getpid()}"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(draft, path)
