@@ -2,7 +2,7 @@
 """Find what a run of the tests has left on the machine: processes, mounts, network links, files.
 
 Processes are known by a mark in their environment, and are ended. Mounts, links and files can also come from
-somebody else who works on the machine at the same time; they are failures only where nobody else does (``CI``).
+somebody else who works on the machine at the same time; they are failures only where nobody does (``CI``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 _MARK = "NOVA_HA_RUN"
 #: Where litter would fall, one level deep.
-_FOLDERS = "/dev/shm /etc /root /run /tmp /usr/sbin /var/lib /var/log /var/run /var/tmp".split()
+_FOLDERS = ("/dev/shm", "/etc", "/root", "/run", "/tmp", "/usr/sbin", "/var/lib", "/var/log", "/var/tmp")
 _PATIENCE = 5.0
 
 
