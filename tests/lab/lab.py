@@ -1,0 +1,370 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lab as code sees it.
+
+    with Lab(Path(".lab"), controllers=3, computes=3) as lab:
+        lab.power_off("compute-0")
+        lab.wait_until("compute-0 is fenced", lambda: lab.fencings("compute-0"))
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tests.lab import fabric_process, layout, overlays, prepare, wire
+from tests.lab.cluster import node_files
+from tests.lab.cluster.configuration import cluster_configuration
+from tests.lab.cluster.status import ClusterStatus, parse
+from tests.lab.errors import LabError
+from tests.lab.layout import RunFolder
+
+_POLL = 0.25
+_TIMED_OUT = 124  # what timeout(1) returns
+DEFAULT_DIRECTORY = layout.checkout() / ".lab"
+
+
+@dataclass(frozen=True)
+class FabricProcess:
+    """A background process of the fabric."""
+
+    run: RunFolder
+    name: str
+    pid: int
+
+    def poll(self) -> int | None:
+        """Return the exit status, None while it runs."""
+        status: int | None = wire.ask(self.run.path, {"op": "exit_status", "name": self.name})
+        return status
+
+    def send_signal(self, number: int = signal.SIGTERM) -> None:
+        """Send a signal to the process and to what it started."""
+        wire.ask(self.run.path, {"op": "signal", "name": self.name, "number": number})
+
+    def wait(self, timeout: float = 30) -> int:
+        """Return the exit status once it ends; raise LabError if it does not within `timeout` seconds."""
+        return wait_until(f"process '{self.name}' ends", lambda: _wrapped(self.poll()), timeout)[0]
+
+
+def _wrapped(status: int | None) -> tuple[int] | None:
+    """Make an exit status of 0 true."""
+    return None if status is None else (status,)
+
+
+def wait_until(what: str, condition: Callable[[], Any], timeout: float) -> Any:
+    """Ask `condition` until its answer is true and return it; raise LabError after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while True:
+        if answer := condition():
+            return answer
+        if time.monotonic() > deadline:
+            raise LabError(f"waited {timeout:.0f} s in vain: {what}")
+        time.sleep(_POLL)
+
+
+class Lab:
+    """One lab; it lives in `directory` and outlives this object unless used as a context manager.
+
+    Args:
+        directory: the run folder; logs stay there after the lab is down.
+        controllers: 1 or 3.
+        computes: 0 to 12.
+        with_openstack: run the OpenStack control plane too.
+        with_product: configure nova-ha's resources; as with_openstack unless said.
+    """
+
+    def __init__(
+        self, directory: Path | str = DEFAULT_DIRECTORY, controllers: int = 3, computes: int = 3,
+        with_openstack: bool = True, with_product: bool | None = None,
+    ) -> None:
+        layout.check_size(controllers, computes)
+        self.folder = RunFolder(Path(directory).absolute())
+        self.controllers = layout.controllers(controllers)
+        self.computes = layout.computes(computes)
+        self.with_openstack = with_openstack
+        self.with_product = with_openstack if with_product is None else with_product
+        self._prepared = False
+        self._openstack: Any = None
+
+    @classmethod
+    def attach(cls, directory: Path | str = DEFAULT_DIRECTORY) -> Lab:
+        """Return the lab that lives in `directory`; raise LabError if there is none."""
+        try:
+            known = json.loads(RunFolder(Path(directory).absolute()).description.read_text())
+        except FileNotFoundError as error:
+            raise LabError(f"there is no lab in {directory}: start one with 'python -m tests.lab up'") from error
+        del known["checkout"]
+        return cls(directory, **known)
+
+    @property
+    def nodes(self) -> list[str]:
+        """Return the names of all nodes, controllers first."""
+        return [node.name for node in (*self.controllers, *self.computes)]
+
+    @property
+    def logs(self) -> Path:
+        """Return the folder with the logs of everything in this run."""
+        return self.folder.logs
+
+    @property
+    def running(self) -> bool:
+        """Tell whether the fabric runs."""
+        return fabric_process.find(self.folder) is not None
+
+    @property
+    def openstack(self) -> Any:
+        """Return the lab's OpenStack (tests.lab.openstack.stack.OpenStack)."""
+        if self._openstack is None:
+            from tests.lab.openstack.stack import OpenStack
+
+            self._openstack = OpenStack(self)
+        return self._openstack
+
+    # --- life
+
+    def prepare(self) -> None:
+        """Prepare the machine and an empty run folder; files may be added to `folder.overlay` until `up`."""
+        if self.running:
+            raise LabError(f"a lab runs in {self.folder.path}: end it with 'python -m tests.lab down'")
+        prepare.prepare_machine()
+        self._empty_folder()
+        node_files.write_all(self.folder, [*self.controllers, *self.computes])
+        overlays.fill(self.folder, prepare.pacemaker_remoted())
+        if self.with_openstack:
+            self.openstack.prepare()
+        self._prepared = True
+
+    def up(self) -> None:
+        """Start everything and wait until the cluster is settled; after a failure nothing is left but the logs."""
+        if not self._prepared:
+            self.prepare()
+        self._prepared = False
+        try:
+            self._start()
+        except BaseException:
+            self.down()
+            raise
+
+    def down(self) -> None:
+        """End the lab: every process, mount and namespace of it is gone afterwards, its logs stay."""
+        if self.with_openstack and self._openstack is not None and self.running:
+            self._openstack.stop()
+        fabric_process.stop(self.folder)
+
+    def __enter__(self) -> Lab:
+        self.up()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.down()
+
+    def _start(self) -> None:
+        fabric_process.start(self.folder)
+        with ThreadPoolExecutor() as pool:
+            openstack = pool.submit(self._start_openstack)
+            list(pool.map(self.power_on, self.nodes))
+            self.wait_until("a controller is elected DC", self._has_quorum, 60)
+            openstack.result()
+        self.configure_cluster()
+        self.wait_cluster()
+
+    def _start_openstack(self) -> None:
+        if self.with_openstack:
+            self.openstack.start()
+            self.openstack.wait_ready()
+
+    def _has_quorum(self) -> bool:
+        status = self.cluster_status()
+        return status is not None and status.has_quorum
+
+    def _empty_folder(self) -> None:
+        """Delete what an earlier run left; only a folder that a lab has made is ever emptied."""
+        folder = self.folder.path
+        if folder.is_dir() and any(folder.iterdir()) and not self.folder.description.exists():
+            raise LabError(f"{folder} is not empty and no lab made it: name another one with --dir")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        self.folder.logs.mkdir()
+        self.folder.description.write_text(json.dumps(self._description()))
+        own = Path(__file__).parent
+        shutil.copytree(own, self.folder.code / "tests" / "lab", ignore=shutil.ignore_patterns("__pycache__"))
+
+    def _description(self) -> dict[str, Any]:
+        return {
+            "controllers": len(self.controllers), "computes": len(self.computes),
+            "with_openstack": self.with_openstack, "with_product": self.with_product,
+            "checkout": str(layout.checkout()),
+        }
+
+    # --- what happens to nodes
+
+    def power_on(self, node: str) -> None:
+        """Switch a node on, with its OpenStack configuration on its disk."""
+        if self.with_openstack:
+            self.openstack.configure_node(node)
+        self._ask("on", node=node)
+
+    def power_off(self, node: str) -> None:
+        """Cut a node's power: it is silent at once, no FIN or RST leaves it."""
+        self._ask("off", node=node)
+
+    def reboot(self, node: str) -> None:
+        """Press a node's reset button."""
+        self._ask("reboot", node=node)
+
+    def freeze(self, node: str) -> None:
+        """Let a node hang: its processes stop, its kernel still answers pings and acknowledges TCP."""
+        self._ask("freeze", node=node)
+
+    def thaw(self, node: str) -> None:
+        """End a freeze."""
+        self._ask("thaw", node=node)
+
+    def cable(self, node: str, up: bool) -> None:
+        """Repair or cut the network cable of a node; a cut one stays cut over power cycles."""
+        self._ask("cable", node=node, up=up)
+
+    def bmc(self, node: str, mode: str) -> None:
+        """Make the BMC of a compute node behave: normal, silent, refuse or lies-off."""
+        self._ask("bmc_mode", node=node, mode=mode)
+
+    def kill_process(self, node: str, pattern: str, number: int = signal.SIGKILL) -> list[str]:
+        """Send a signal to a node's processes whose command line matches `pattern`; return these command lines.
+
+        Raises:
+            LabError: no process matches.
+        """
+        killed: list[str] = self._ask("kill", node=node, pattern=pattern, number=number)
+        if not killed:
+            raise LabError(f"no process on '{node}' has a command line that matches '{pattern}'")
+        return killed
+
+    def conditions(self) -> dict[str, str]:
+        """Return for each node: on, off or frozen."""
+        answer: dict[str, str] = self._ask("list")
+        return answer
+
+    def disk(self, node: str) -> Path:
+        """Return the folder with a node's private /etc/... and /var/lib/... folders."""
+        return self.folder.disk(node)
+
+    def _ask(self, operation: str, **arguments: Any) -> Any:
+        return wire.ask(self.folder.path, {"op": operation, **arguments})
+
+    # --- running things inside
+
+    def command(self, node: str | None, *argv: str, env: Mapping[str, str] | None = None) -> list[str]:
+        """Return the command line that runs `argv` in a node, or in the fabric if `node` is None."""
+        fabric = fabric_process.find(self.folder)
+        if fabric is None:
+            raise LabError(f"the lab in {self.folder.path} is not running: start it with 'python -m tests.lab up'")
+        init = None if node is None else self._ask("pid", node=node)
+        return fabric_process.command_inside(fabric, init, list(argv), dict(env or {}))
+
+    def run(
+        self, node: str, *argv: str, check: bool = True, timeout: float = 60,
+        env: Mapping[str, str] | None = None, stdin: str = "",
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in a node and return its output as text.
+
+        Raises:
+            LabError: the node is off, the command takes more than `timeout` seconds or, with `check`, fails.
+        """
+        return self._run(node, argv, check, timeout, env, stdin)
+
+    def run_fabric(
+        self, *argv: str, check: bool = True, timeout: float = 60,
+        env: Mapping[str, str] | None = None, stdin: str = "",
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in the fabric, where OpenStack runs; otherwise as `run`."""
+        return self._run(None, argv, check, timeout, env, stdin)
+
+    def _run(
+        self, node: str | None, argv: tuple[str, ...], check: bool, timeout: float,
+        env: Mapping[str, str] | None, stdin: str,
+    ) -> subprocess.CompletedProcess[str]:
+        # timeout(1) inside: to kill nsenter from outside would leave the command running.
+        command = self.command(node, "timeout", "--kill-after=2", str(timeout), *argv, env=env)
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+        if done.returncode == _TIMED_OUT:
+            raise LabError(f"'{' '.join(argv)}' on {node or 'fabric'} did not end within {timeout:.0f} s")
+        if check and done.returncode:
+            reason = done.stderr.strip() or done.stdout.strip() or "no output"
+            raise LabError(f"'{' '.join(argv)}' on {node or 'fabric'} exited with {done.returncode}: {reason}")
+        return done
+
+    def popen_fabric(
+        self, argv: list[str], name: str, env: Mapping[str, str] | None = None, cwd: str | None = None
+    ) -> FabricProcess:
+        """Start a background process in the fabric; its output goes to NAME.log, it dies with the fabric."""
+        pid = self._ask("start_process", name=name, argv=argv, env=dict(env or {}), cwd=cwd)
+        return FabricProcess(self.folder, name, pid)
+
+    # --- the cluster
+
+    def configure_cluster(self) -> None:
+        """Give the cluster its configuration."""
+        document = cluster_configuration(self.controllers, self.computes, self.with_product)
+        self.run_on_controller("cibadmin", "--modify", "--allow-create", "--xml-pipe", stdin=document)
+
+    def run_on_controller(self, *argv: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run a command on the first controller that is on and not frozen."""
+        conditions = self.conditions()
+        for node in self.controllers:
+            if conditions[node.name] == "on":
+                return self.run(node.name, *argv, **options)
+        raise LabError("no controller is on: switch one on with 'python -m tests.lab on controller-0'")
+
+    def cluster_status(self) -> ClusterStatus | None:
+        """Return what the cluster says about itself; None if it does not answer."""
+        done = self.run_on_controller("crm_mon", "--one-shot", "--inactive", "--output-as=xml", check=False)
+        return parse(done.stdout) if done.returncode == 0 else None
+
+    def wait_cluster(self, timeout: float = 120) -> None:
+        """Wait until every node is online and every resource runs where it should."""
+        reason = "the cluster does not answer"
+
+        def settled() -> bool:
+            nonlocal reason
+            status = self.cluster_status()
+            if status is not None:
+                reason = status.unsettled(self.nodes, [node.name for node in self.computes])
+            return not reason
+
+        try:
+            wait_until("the cluster settles", settled, timeout)
+        except LabError as error:
+            raise LabError(f"the cluster did not settle within {timeout:.0f} s: {reason} (logs: {self.logs})") from error
+
+    def fencings(self, node: str) -> list[str]:
+        """Return the successful fencing actions against a node so far, such as "reboot by ..."."""
+        done = self.run_on_controller("stonith_admin", "--history", node, "--verbose", "--output-as=xml", check=False)
+        events = ET.fromstring(done.stdout).iter("fence_event") if done.returncode == 0 else ()
+        return [
+            f"{event.get('action')} by {event.get('delegate')} at {event.get('completed')}"
+            for event in events if event.get("status") == "success"
+        ]
+
+    def wait_until(self, what: str, condition: Callable[[], Any], timeout: float = 60) -> Any:
+        """Ask `condition` until its answer is true and return it; raise LabError after `timeout` seconds."""
+        return wait_until(what, condition, timeout)
+
+    def exec(self, node: str | None, argv: list[str]) -> None:
+        """Replace this program by a command (or a shell) in a node, or in the fabric if `node` is None."""
+        env = {"TERM": os.environ.get("TERM", "dumb"), "PS1": f"{node or 'fabric'}# "}
+        command = self.command(node, *(argv or ["bash", "--norc"]), env=env)
+        sys.stdout.flush()
+        os.execvp(command[0], command)

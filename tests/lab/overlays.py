@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Put the product and the lab's own programs where nodes expect them, without touching the machine's files.
+
+`fill` copies them into the run folder before the lab starts; `mount_all` lays these copies over the machine's
+folders, read-only, inside the fabric. Edits to the checkout therefore do not reach a running lab.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tests.lab import layout, mounts
+from tests.lab.layout import RunFolder
+
+OVERLAID = {
+    "bin": "/usr/bin",
+    "sbin": "/usr/sbin",
+    "ocf": "/usr/lib/ocf/resource.d",
+    "dist-packages": "/usr/lib/python3/dist-packages",
+}
+_WITH_MOUNT_POINTS = ("/etc", "/var/lib", "/var/log")
+_NO_CACHES = shutil.ignore_patterns("__pycache__", "*.pyc")
+
+
+def fill(run: RunFolder, pacemaker_remoted: Path) -> None:
+    """Copy the product, the lab's fencing programs and pacemaker_remoted into the overlay folder of the run."""
+    for folder in OVERLAID:
+        (run.overlay / folder).mkdir(parents=True, exist_ok=True)
+    _copy_product(layout.checkout(), run.overlay)
+    cluster = Path(__file__).parent / "cluster"
+    _install(cluster / "lab-chassis", run.overlay / "bin")
+    _install(cluster / "fence_lab", run.overlay / "sbin")
+    _install(pacemaker_remoted, run.overlay / "sbin")
+    _make_mount_points(run)
+
+
+def _copy_product(source: Path, overlay: Path) -> None:
+    """Install nova-ha from the checkout: whatever part of it is there."""
+    for agent in sorted((source / "agents").glob("Nova*")):
+        _install(agent, overlay / "ocf" / "openstack")
+    if (source / "fence_compute" / "fence_compute").exists():
+        _install(source / "fence_compute" / "fence_compute", overlay / "sbin")
+    if (source / "nova_ha").is_dir():
+        target = overlay / "dist-packages" / "nova_ha"
+        shutil.copytree(source / "nova_ha", target, ignore=_NO_CACHES, dirs_exist_ok=True)
+    if (source / "nova_ha" / "__main__.py").exists():
+        command = overlay / "bin" / "nova-ha"
+        command.write_text('#!/bin/sh\nexec /usr/bin/python3 -m nova_ha "$@"\n')
+        command.chmod(0o755)
+
+
+def _install(program: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(program, folder / program.name)
+    (folder / program.name).chmod(0o755)
+
+
+def _make_mount_points(run: RunFolder) -> None:
+    """Create an empty folder for each node-private one: the machine may lack it, and we do not create it there."""
+    for folder in layout.PRIVATE_FOLDERS:
+        (run.mount_points / folder.lstrip("/")).mkdir(parents=True, exist_ok=True)
+    for name in ("hostname", "hosts"):
+        (run.mount_points / "etc" / name).touch()
+
+
+def mount_all(run: RunFolder) -> None:
+    """Lay everything over the machine's folders; only inside of the fabric's own mount namespace."""
+    for name, target in OVERLAID.items():
+        mounts.overlay(run.overlay / name, target)
+    for target in _WITH_MOUNT_POINTS:
+        mounts.overlay(run.mount_points / target.lstrip("/"), target)
