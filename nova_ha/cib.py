@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read what Pacemaker's tools print as XML (2.1 and 3.0) into values. No effects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+from nova_ha import record
+from nova_ha.clock import parse_time
+from nova_ha.errors import ClusterError
+from nova_ha.model import ClusterNode, FencingEvent
+
+#: ``off`` and ``reboot`` prove that a node was without power; ``on`` is unfencing.
+_POWERED_OFF = frozenset(("off", "reboot"))
+_OFFLINE_WORDS = frozenset(("", "0", "false", "offline", "lost"))
+
+
+@dataclass(frozen=True)
+class StoredAttribute:
+    """A permanent node attribute, and the id of the XML element that holds it."""
+
+    id: str
+    name: str
+    value: str
+
+
+class Cib:
+    """The cluster's configuration and state at one moment, as ``cibadmin --query`` prints it."""
+
+    def __init__(self, text: str) -> None:
+        self._root = parse(text, "cib")
+
+    @property
+    def version(self) -> tuple[str, ...]:
+        """Return what differs whenever anything in it differs."""
+        return tuple(self._root.get(name, "") for name in ("admin_epoch", "epoch", "num_updates", "dc-uuid"))
+
+    @property
+    def is_quorate(self) -> bool:
+        """Say whether the partition that this CIB belongs to has quorum."""
+        return self._root.get("have-quorum") == "1"
+
+    def nodes(self) -> tuple[ClusterNode, ...]:
+        """Return every node that the CIB knows, by name."""
+        remote = self._remote_names()
+        names = remote | set(self._configured()) | set(self._states())
+        return tuple(self._node(name, name in remote) for name in sorted(names))
+
+    def stored(self, node: str, name: str) -> StoredAttribute | None:
+        """Return a permanent attribute of a node."""
+        return next(
+            (item for item in stored_attributes(self._configured().get(node)) if item.name == name), None
+        )
+
+    def knows(self, node: str) -> bool:
+        """Say whether there is a node of that name."""
+        return node in self._remote_names() or node in self._configured() or node in self._states()
+
+    def _node(self, name: str, is_remote: bool) -> ClusterNode:
+        permanent = {item.name: item.value for item in stored_attributes(self._configured().get(name))}
+        return ClusterNode(
+            name=name,
+            is_remote=is_remote,
+            online=_is_online(self._states().get(name), is_remote),
+            fenced=permanent.get(record.FENCED) or None,
+            evacuated=permanent.get(record.EVACUATED) or None,
+            state=permanent.get(record.STATE) or None,
+        )
+
+    def _configured(self) -> dict[str, ET.Element]:
+        return _by_name(self._root.iterfind("configuration/nodes/node"))
+
+    def _states(self) -> dict[str, ET.Element]:
+        return _by_name(self._root.iterfind("status/node_state"))
+
+    def _remote_names(self) -> set[str]:
+        """Return the nodes that run pacemaker_remoted; the kind may be said in any of these places."""
+        states = (name for name, state in self._states().items() if state.get("remote_node") == "true")
+        entries = (name for name, entry in self._configured().items() if entry.get("type") == "remote")
+        return {*states, *entries, *self._remote_resources(), *self._guests()}
+
+    def _remote_resources(self) -> Iterator[str]:
+        for primitive in self._root.iterfind("configuration/resources//primitive"):
+            agent = tuple(primitive.get(name) for name in ("class", "provider", "type"))
+            if agent == ("ocf", "pacemaker", "remote"):
+                yield primitive.get("id", "")
+
+    def _guests(self) -> Iterator[str]:
+        for pair in self._root.iterfind(
+            "configuration/resources//meta_attributes/nvpair[@name='remote-node']"
+        ):
+            yield pair.get("value", "")
+
+
+def parse(text: str, tag: str) -> ET.Element:
+    """Return the root element of a tool's output.
+
+    Raises:
+        ClusterError: it is no XML, or not of that kind.
+    """
+    try:
+        root = ET.fromstring(text)
+    except ET.ParseError as error:
+        raise ClusterError(f"Pacemaker's answer is no XML ({error}): {text[:80]!r}") from None
+    if root.tag != tag:
+        raise ClusterError(f"Pacemaker answered <{root.tag}> where <{tag}> belongs")
+    return root
+
+
+def stored_attributes(node: ET.Element | None) -> Iterator[StoredAttribute]:
+    """Yield the permanent attributes of a ``<node>`` element of the CIB."""
+    pairs = () if node is None else node.iterfind("instance_attributes/nvpair")
+    for pair in pairs:
+        yield StoredAttribute(pair.get("id", ""), pair.get("name", ""), pair.get("value", ""))
+
+
+def record_of(nodes: str, name: str) -> tuple[str | None, str | None]:
+    """Return the values of `record.FENCED` and `record.EVACUATED` of a node.
+
+    Args:
+        nodes: the CIB's section ``nodes``.
+        name: the node.
+    """
+    entry = _by_name(parse(nodes, "nodes").iterfind("node")).get(name)
+    values = {item.name: item.value for item in stored_attributes(entry)}
+    return values.get(record.FENCED) or None, values.get(record.EVACUATED) or None
+
+
+def fencing_history(text: str) -> tuple[FencingEvent, ...]:
+    """Return the successful fencings in the output of ``stonith_admin --history``, oldest first."""
+    root = _result(text, "fencing history")
+    events = (_fencing_event(event) for event in root.iter("fence_event") if event.get("status") == "success")
+    known = (event for event in events if event is not None and event.action in _POWERED_OFF)
+    return tuple(sorted(known, key=lambda event: event.completed_at))
+
+
+def private_attributes(text: str) -> dict[str, str]:
+    """Return value by host, from the output of ``attrd_updater --query-all``; hosts without a value are left out."""
+    found = _result(text, "attributes").iter("attribute")
+    return {item.get("host", ""): item.get("value", "") for item in found if item.get("value")}
+
+
+def _result(text: str, what: str) -> ET.Element:
+    """Return the root of a formatted answer: ``<pacemaker-result>`` in 2.1 and 3.0."""
+    root = parse(text, "pacemaker-result")
+    status = root.find("status")
+    if status is None or status.get("code") not in ("0", None):
+        message = "no status" if status is None else status.get("message")
+        raise ClusterError(f"Pacemaker did not tell the {what}: {message}")
+    return root
+
+
+def _fencing_event(event: ET.Element) -> FencingEvent | None:
+    completed = parse_time(event.get("completed", "").replace(" ", "T", 1).replace(" ", ""))
+    if completed is None:
+        return None
+    return FencingEvent(
+        target=event.get("target", ""),
+        action=event.get("action", ""),
+        completed_at=completed,
+        by=event.get("client", ""),
+    )
+
+
+def _by_name(elements: Iterator[ET.Element]) -> dict[str, ET.Element]:
+    return {name: element for element in elements if (name := element.get("uname", ""))}
+
+
+def _is_online(state: ET.Element | None, is_remote: bool) -> bool:
+    """Say whether a node takes part; a full member must be in its process group (``crmd``), too.
+
+    Pacemaker 2.1.7 writes the time of joining, and 0, where older ones write true and false.
+    """
+    if state is None or state.get("in_ccm", "").lower() in _OFFLINE_WORDS:
+        return False
+    return is_remote or state.get("crmd", "").lower() not in _OFFLINE_WORDS

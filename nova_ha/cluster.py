@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pacemaker behind `nova_ha.ports.ClusterPort`: its command-line tools, with XML output.
+
+The tools and not its libraries: their options and XML are what Pacemaker keeps stable, and a child that hangs can be
+killed. Each costs about 10 ms of CPU, so an idle cluster is asked as seldom as possible: `Pacemaker.change_token`
+needs no process, one ``cibadmin`` answers `Pacemaker.view`, and the other two tools run only when something
+changed or some time has passed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Generic, TypeVar
+from xml.sax.saxutils import quoteattr
+
+from nova_ha import cib, record
+from nova_ha.cib import Cib, StoredAttribute
+from nova_ha.clock import Clock, SystemClock
+from nova_ha.errors import ClusterError, ClusterUnavailable
+from nova_ha.model import ClusterNode, ClusterView, FencingEvent
+from nova_ha.runner import CommandFailed, Result, Runner
+
+CIB_FILE = "/var/lib/pacemaker/cib/cib.xml"
+
+#: Exit status of Pacemaker's tools (crm_error --exit --list): no such object.
+_NO_SUCH = 105
+#: attrd_updater 2.1 ends with this for an attribute that nobody has set (peers-pacemaker.md C).
+_NO_SUCH_ATTRIBUTE = (78, _NO_SUCH)
+
+#: No rights, wrong usage, bad input, other schema: asking again would not help. All others may pass: no daemon yet,
+#: no quorum, no DC, too slow.
+_FINAL = frozenset((4, 64, 65, 76, _NO_SUCH))
+
+_TOOL_TIMEOUT = 20.0
+#: The history is asked for again even if nothing in the CIB has changed, after this many seconds.
+_HISTORY_AGE = 60.0
+#: The predecessors looked for the attribute every 10 s (the interval of their monitor).
+_LEGACY_AGE = 10.0
+
+_Kept = TypeVar("_Kept")
+
+
+class Pacemaker:
+    """The cluster that this machine belongs to.
+
+    Args:
+        runner: runs its tools.
+        clock: for the age of what is kept.
+        cib_file: where a full member keeps the configuration on disk.
+    """
+
+    def __init__(self, runner: Runner, clock: Clock | None = None, cib_file: str = CIB_FILE) -> None:
+        self._runner = runner
+        self._cib_file = cib_file
+        clock = clock or SystemClock()
+        self._history: _Remembered[tuple[FencingEvent, ...]] = _Remembered(clock, _HISTORY_AGE)
+        self._legacy: _Remembered[dict[str, str]] = _Remembered(clock, _LEGACY_AGE)
+
+    def view(self) -> ClusterView:
+        """Return nodes, records, membership and fencing history."""
+        state = self._cib()
+        fencing = self._history.get(state.version, self._ask_history)
+        legacy = self._legacy.get((), self._ask_legacy)
+        nodes = tuple(_with_legacy(node, legacy) for node in state.nodes())
+        return ClusterView(quorate=state.is_quorate, nodes=nodes, fencing=fencing)
+
+    def change_token(self) -> object:
+        """Return a value that differs when the configuration has changed; costs no process.
+
+        A full member replaces the file whenever the configuration changes, node attributes included, and never for
+        the state alone: membership must be looked for with `view`, at a slower pace.
+        """
+        try:
+            found = os.stat(self._cib_file)
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+    def write_record(self, node: str, fenced_at: str) -> None:
+        """Write the record of a fencing and read it back; raise `ClusterError` when it was not kept."""
+        self._write(node, record.FENCED, record.record_value(fenced_at))
+
+    def mark_evacuated(self, node: str, fenced_at: str) -> None:
+        """Write that the recovery of that fencing is complete, and read it back."""
+        self._write(node, record.EVACUATED, fenced_at)
+
+    def clear_record(self, node: str, fenced_at: str) -> bool:
+        """Remove record and mark, but only if the record is still of that fencing; say whether it was.
+
+        Record first: a mark without its record means nothing, a record without its mark is an open recovery.
+        """
+        state = self._cib()
+        found = state.stored(node, record.FENCED)
+        if found is None or record.fenced_at(found.value) != fenced_at:
+            return False
+        self._remove(found)
+        mark = state.stored(node, record.EVACUATED)
+        if mark is not None and mark.value == fenced_at:
+            self._remove(mark)
+        left = self._cib().stored(node, record.FENCED)
+        return left is None or record.fenced_at(left.value) != fenced_at
+
+    def publish_state(self, node: str, text: str | None) -> None:
+        """Write the sentence for people; None removes it."""
+        if text is None:
+            self._attribute(node, record.STATE, "--delete", missing_ok=True)
+        else:
+            self._attribute(node, record.STATE, "--update", text)
+
+    def _cib(self) -> Cib:
+        return Cib(self._ask("cibadmin", "--query").stdout)
+
+    def _ask_history(self) -> tuple[FencingEvent, ...]:
+        answer = self._ask("stonith_admin", "--history", "*", "--verbose", "--output-as=xml")
+        return cib.fencing_history(answer.stdout)
+
+    def _ask_legacy(self) -> dict[str, str]:
+        command = ("attrd_updater", "--name", "evacuate", "--query", "--all", "--output-as=xml")
+        answer = self._run(*command)
+        if answer.returncode in _NO_SUCH_ATTRIBUTE:
+            return {}
+        return cib.private_attributes(_successful(answer).stdout)
+
+    def _write(self, node: str, name: str, value: str) -> None:
+        self._attribute(node, name, "--update", value)
+        found = self._cib().stored(node, name)
+        if found is None or found.value != value:
+            kept = "nothing" if found is None else repr(found.value)
+            raise ClusterError(
+                f"node {node!r}: attribute {name} was written as {value!r}, and {kept} was kept"
+            )
+
+    def _attribute(self, node: str, name: str, *change: str, missing_ok: bool = False) -> None:
+        """Change a permanent attribute of a node."""
+        command = ("crm_attribute", "--node", node, "--name", name, "--lifetime", "forever", *change)
+        answer = self._run(*command)
+        if answer.returncode == _NO_SUCH and not missing_ok:
+            raise ClusterError(
+                f"Pacemaker knows no node {node!r}; its nodes are in the output of crm_node --list"
+            )
+        if answer.returncode != _NO_SUCH:
+            _successful(answer)
+
+    def _remove(self, found: StoredAttribute) -> None:
+        """Remove an attribute, unless its value has changed meanwhile: Pacemaker compares id, name and value."""
+        pair = " ".join(f"{name}={quoteattr(getattr(found, name))}" for name in ("id", "name", "value"))
+        self._ask("cibadmin", "--delete", "--xml-text", f"<nvpair {pair}/>")
+
+    def _ask(self, *command: str) -> Result:
+        return _successful(self._run(*command))
+
+    def _run(self, *command: str) -> Result:
+        try:
+            return self._runner.run(*command, timeout=_TOOL_TIMEOUT)
+        except CommandFailed as error:
+            raise ClusterUnavailable(str(error)) from error
+
+
+def _successful(answer: Result) -> Result:
+    """Return an answer whose exit status is 0.
+
+    Raises:
+        ClusterUnavailable: asking again may help.
+        ClusterError: it would not.
+    """
+    if answer.returncode == 0:
+        return answer
+    kind = ClusterError if answer.returncode in _FINAL else ClusterUnavailable
+    raise kind(f"{answer.command[0]} failed with exit status {answer.returncode}: {answer.complaint}")
+
+
+def _with_legacy(node: ClusterNode, legacy: Mapping[str, str]) -> ClusterNode:
+    """Return the node with its value of the old attribute, which may stand under a name with a domain.
+
+    The predecessors wrote it for Nova's name of the host. A short name that fits several counts for none.
+    """
+    if node.name in legacy:
+        return replace(node, legacy=legacy[node.name])
+    found = [value for host, value in legacy.items() if host.partition(".")[0] == node.name]
+    return replace(node, legacy=found[0]) if len(found) == 1 else node
+
+
+class _Remembered(Generic[_Kept]):
+    """The latest answer to a question, used as long as nothing has changed and it is young enough."""
+
+    def __init__(self, clock: Clock, max_age: float) -> None:
+        self._clock = clock
+        self._max_age = max_age
+        self._kept: tuple[object, float, _Kept] | None = None
+
+    def get(self, circumstances: object, ask: Callable[[], _Kept]) -> _Kept:
+        """Return the answer, asking when there is none for these circumstances or it is too old."""
+        now = self._clock.monotonic()
+        if self._kept is not None:
+            seen, asked_at, answer = self._kept
+            if seen == circumstances and now - asked_at < self._max_age:
+                return answer
+        answer = ask()
+        self._kept = (circumstances, now, answer)
+        return answer
