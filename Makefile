@@ -6,48 +6,55 @@ SHELL := /bin/bash
 PYTHON := /usr/bin/python3
 CACHE  := $(abspath $(or $(NOVA_HA_CACHE),$(HOME)/.cache/nova-ha))
 TOX    := $(CACHE)/tox/bin/tox
+LAB    := .tox/lab/bin/python
+# What root makes under a narrow umask, the service users of the lab could not read.
+RUN    := umask 022 &&
 # Everything that is fetched stays in the cache folder.
 export NOVA_HA_CACHE := $(CACHE)
 export PIP_CACHE_DIR := $(CACHE)/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# What is made by root with a narrow umask could not be read by the service users of the lab.
-UMASK := umask 022 &&
+export PIP_ROOT_USER_ACTION := ignore
 
 .PHONY: help
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: machine $(TOX) ## Show the recovery of a dead compute node on a cloud in this machine (root, Debian 12)
-	@$(UMASK) $(TOX) run -q --notest -e lab
-	@$(UMASK) .tox/lab/bin/python -m tests.lab.demo $(DEMO)
+demo: machine ## Kill a compute node of a cloud in this machine, and show the recovery (root, Debian 12)
+	@$(RUN) $(LAB) -m tests.lab.demo $(DEMO)
 
 .PHONY: test
 test: machine tiers ## Run every tier of tests (root, Debian 12)
 
-# On a machine that is set up; TIERS="lint py" runs these only.
-.PHONY: tiers
-tiers: $(TOX)
-	@$(UMASK) $(PYTHON) tools/run_tiers.py $(TIERS)
-
-.PHONY: lint type
-lint: $(TOX) ## Check style and format
-	@$(TOX) run -q -e lint
-type: $(TOX) ## Check the types, strictly
-	@$(TOX) run -q -e type
+.PHONY: lab
+lab: machine ## Run the lab's tier of tests (root, Debian 12)
+	@$(RUN) $(PYTHON) tools/run_tiers.py lab
 
 .PHONY: unit
-unit: $(TOX) ## Run the fast tests with PyPI's clients and with Debian 12's
-	@$(TOX) run -q -e py,py-debian12
+unit: $(TOX) ## Run the unit tests and scenarios, with PyPI's clients and with Debian 12's
+	@$(RUN) $(PYTHON) tools/run_tiers.py py py-debian12
 
-.PHONY: lab
-lab: machine $(TOX) ## Run the tests of the lab only (root, Debian 12)
-	@$(UMASK) $(PYTHON) tools/run_tiers.py lab
+.PHONY: lint
+lint: $(TOX) ## Check style and format
+	@$(RUN) $(PYTHON) tools/run_tiers.py lint
 
+.PHONY: type
+type: $(TOX) ## Check the types, strictly
+	@$(RUN) $(PYTHON) tools/run_tiers.py type
+
+# The lab's interpreter has the system's packages, so these are installed before and after it is made.
 .PHONY: machine
-machine: ## Install what the lab needs on this machine (root, Debian 12)
-	@$(UMASK) tools/setup-machine
+machine: ## Install what the tests and the demo need, if it is missing (root, Debian 12)
+	@$(RUN) tools/setup-machine
+	@$(RUN) $(MAKE) --no-print-directory $(TOX)
+	@$(RUN) $(TOX) run -q --notest -e lab </dev/null
+	@$(RUN) $(LAB) -m tests.lab prepare </dev/null
+
+# On a machine that has everything; TIERS="lint py" runs only these.
+.PHONY: tiers
+tiers:
+	@$(RUN) $(PYTHON) tools/run_tiers.py $(TIERS)
 
 $(TOX):
-	@$(PYTHON) -m venv $(CACHE)/tox
+	@$(RUN) $(PYTHON) -m venv $(CACHE)/tox
 	@$(CACHE)/tox/bin/pip install --quiet 'tox>=4.11,<5'

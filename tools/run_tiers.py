@@ -3,7 +3,8 @@
 """Run the tiers of tests through tox, each within its time, and say at the end what passed and what failed.
 
 Without arguments all tiers run, otherwise the named ones. A tier without a report of pytest counts as one
-check. A skipped test of a tier that promises to fail rather than skip counts as failed.
+check. A skipped test of a tier that promises to fail rather than skip counts as failed. If NOVA_HA_DEADLINE (in
+seconds since 1970) is set, everything ends by then.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-sys.dont_write_bytecode = True
+
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import leftovers  # noqa: E402 (beside this file)
@@ -92,13 +93,18 @@ def _section(tier: Tier) -> Result:
     print(f"\n=== {tier.name}", flush=True)
     tier.report.unlink(missing_ok=True)
     begin = time.monotonic()
-    status = _run(["-e", tier.name], tier.seconds)
+    status = _run(["-e", tier.name], min(tier.seconds, _seconds_left()))
     seconds = time.monotonic() - begin
     result = _result(tier, status, seconds)
     if result.failed and tier.name == "lab":
         _show_logs()
     print(f"--- {tier.name}: {'FAILED' if result.failed else 'passed'} in {seconds:.0f} s", flush=True)
     return result
+
+
+def _seconds_left() -> float:
+    """Return how long all tiers together may still take."""
+    return max(0.0, float(os.environ.get("NOVA_HA_DEADLINE", "inf")) - time.time())
 
 
 def _run(arguments: list[str], seconds: float) -> int:

@@ -100,6 +100,15 @@ def test_tier_is_ended_when_its_time_is_over(checkout, capsys):
     assert _ends(int(note.read_text()))
 
 
+@pytest.mark.real_subprocess
+@pytest.mark.real_time
+def test_no_tier_runs_past_the_deadline(checkout, monkeypatch, capsys):
+    """A tier that starts when all the time is used up fails at once."""
+    monkeypatch.setenv("NOVA_HA_DEADLINE", str(time.time() - 1))
+    assert 1 == run_tiers._section(run_tiers.Tier("sleep 60", 60)).failed
+    assert "FAILED" in capsys.readouterr().out
+
+
 def _ends(pid):
     """Tell whether a process that is not our child ends within two seconds; a zombie has ended."""
     deadline = time.monotonic() + 2
