@@ -21,8 +21,8 @@ _UNSHARE = ("unshare", "--net", "--mount", "--pid", "--ipc", "--uts", "--fork", 
             "--propagation", "private", "--mount-proc")
 
 
-def start(run: RunFolder) -> None:
-    """Start the fabric of the run and wait until it answers; raise LabError with the end of its log."""
+def start(run: RunFolder) -> subprocess.Popen[bytes]:
+    """Start the fabric of the run and return its process once it answers; raise LabError with the end of its log."""
     environment = {
         **layout.BASE_ENVIRONMENT, "PYTHONPATH": str(run.code), "NOVA_HA_CACHE": str(layout.cache_folder().absolute())
     }
@@ -34,6 +34,7 @@ def start(run: RunFolder) -> None:
             start_new_session=True, env=environment, cwd="/",
         )
     _wait_until_ready(run, process, log)
+    return process
 
 
 def _wait_until_ready(run: RunFolder, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -46,6 +47,7 @@ def _wait_until_ready(run: RunFolder, process: subprocess.Popen[bytes], log: Pat
         except LabError:
             time.sleep(0.02)
     stop(run)
+    process.wait()
     last = (log.read_text().strip().splitlines() or ["its log is empty"])[-1]
     raise LabError(f"the fabric did not start: {last} (see {log})")
 

@@ -96,6 +96,7 @@ class Lab:
         self.with_product = with_openstack if with_product is None else with_product
         self._prepared = False
         self._openstack: Any = None
+        self._fabric: subprocess.Popen[bytes] | None = None
 
     @classmethod
     def attach(cls, directory: Path | str = DEFAULT_DIRECTORY) -> Lab:
@@ -111,6 +112,19 @@ class Lab:
     def nodes(self) -> list[str]:
         """Return the names of all nodes, controllers first."""
         return [node.name for node in (*self.controllers, *self.computes)]
+
+    @property
+    def directory(self) -> Path:
+        """Return the run folder."""
+        return self.folder.path
+
+    @property
+    def fabric_pid(self) -> int:
+        """Return the process id of the fabric on the machine; raise LabError if the lab does not run."""
+        pid = fabric_process.find(self.folder)
+        if pid is None:
+            raise LabError(f"the lab in {self.directory} is not running: start it with 'python -m tests.lab up'")
+        return pid
 
     @property
     def logs(self) -> Path:
@@ -161,6 +175,9 @@ class Lab:
         if self.with_openstack and self._openstack is not None and self.running:
             self._openstack.stop()
         fabric_process.stop(self.folder)
+        if self._fabric is not None:
+            self._fabric.wait()
+            self._fabric = None
 
     def __enter__(self) -> Lab:
         self.up()
@@ -172,7 +189,10 @@ class Lab:
         self.down()
 
     def _start(self) -> None:
-        fabric_process.start(self.folder)
+        self._fabric = fabric_process.start(self.folder)
+        if self.with_openstack:
+            for node in self.nodes:
+                self.openstack.configure_node(node)
         with ThreadPoolExecutor() as pool:
             openstack = pool.submit(self._start_openstack)
             list(pool.map(self.power_on, self.nodes))
@@ -212,9 +232,7 @@ class Lab:
     # --- what happens to nodes
 
     def power_on(self, node: str) -> None:
-        """Switch a node on, with its OpenStack configuration on its disk."""
-        if self.with_openstack:
-            self.openstack.configure_node(node)
+        """Switch a node on."""
         self._ask("on", node=node)
 
     def power_off(self, node: str) -> None:
@@ -268,11 +286,8 @@ class Lab:
 
     def command(self, node: str | None, *argv: str, env: Mapping[str, str] | None = None) -> list[str]:
         """Return the command line that runs `argv` in a node, or in the fabric if `node` is None."""
-        fabric = fabric_process.find(self.folder)
-        if fabric is None:
-            raise LabError(f"the lab in {self.folder.path} is not running: start it with 'python -m tests.lab up'")
         init = None if node is None else self._ask("pid", node=node)
-        return fabric_process.command_inside(fabric, init, list(argv), dict(env or {}))
+        return fabric_process.command_inside(self.fabric_pid, init, list(argv), dict(env or {}))
 
     def run(
         self, node: str, *argv: str, check: bool = True, timeout: float = 60,
