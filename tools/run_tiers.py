@@ -3,8 +3,8 @@
 """Run the tiers of tests through tox, each within its time, and say at the end what passed and what failed.
 
 Without arguments all tiers run, otherwise the named ones. A tier without a report of pytest counts as one
-check. A skipped test of a tier that promises to fail rather than skip counts as failed. If NOVA_HA_DEADLINE (in
-seconds since 1970) is set, everything ends by then.
+check. A skipped test of a tier that promises to fail rather than skip counts as failed. If NOVA_HA_DEADLINE is
+set, in seconds since 1970, everything ends by then.
 """
 
 from __future__ import annotations
@@ -18,10 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-import leftovers  # noqa: E402 (beside this file)
+import leftovers
 
 _HERE = Path(__file__).resolve().parent.parent
 _CACHE = Path(os.environ.get("NOVA_HA_CACHE") or Path.home() / ".cache" / "nova-ha")
