@@ -70,7 +70,9 @@ class Option:
         if not word:
             return None if self.default is None else self.parse(self.default)
         if word.lower() in self.refused:
-            raise ConfigurationError(f"{origin or self.name}={self._shown(word)}: {self.refused[word.lower()]}")
+            raise ConfigurationError(
+                f"{origin or self.name}={self._shown(word)}: {self.refused[word.lower()]}"
+            )
         try:
             return _READERS[self.kind](self, word)
         except ValueError as error:
@@ -115,8 +117,7 @@ def _read_seconds(option: Option, text: str) -> Value:
 
 def _read_choice(option: Option, text: str) -> Value:
     """Return one of the option's words; ``internalURL`` is novaclient's spelling of ``internal``."""
-    word = text.lower()
-    word = word[:-3] if word.endswith("url") else word
+    word = text.lower().removesuffix("url")
     if word not in option.choices:
         raise ValueError(f"must be one of {', '.join(option.choices)}")
     return word

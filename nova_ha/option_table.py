@@ -19,6 +19,11 @@ _ALL = frozenset(PROGRAMS)
 
 _UNUSED_BY_COMPUTE = " NovaCompute accepts and ignores it: it needs no credentials."
 
+_NO_EFFECT = (
+    "this value made fencing succeed without any effect, so that servers were lost; use 1, or remove the device "
+    "from the fencing level"
+)
+
 # fmt: off
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -114,8 +119,8 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "action_timeout", "seconds", "120", "Patience with the answer to an evacuate request",
-        "How many seconds Nova may take to answer an evacuate request. Keep it longer than the limit of every "
-        "proxy between: an answer that is lost costs settle_time.",
+        "How many seconds Nova may take to answer an evacuate request. Keep it longer than the limit of "
+        "every proxy between: an answer that is lost costs settle_time.",
         _CLOUD, minimum=1,
     ),
     Option(
@@ -123,16 +128,12 @@ OPTIONS: tuple[Option, ...] = (
         "Whether to record the fencing and leave the recovery to NovaEvacuate. With 0 the action off itself "
         "recovers the servers and needs as much time as that takes (pcmk_off_timeout).",
         frozenset({FENCE}), short="r",
-        refused={
-            word: "this value made fencing succeed without any effect, so that servers were lost; "
-            "use 1, or remove the device from the fencing level"
-            for word in ("2", "disabled")
-        },
+        refused=dict.fromkeys(("2", "disabled"), _NO_EFFECT),
     ),
     Option(
         "on_wait", "seconds", "40", "Patience of the action on",
-        "How many seconds the action on waits for an open recovery to end before it fails, and Pacemaker tries "
-        "again. Keep it below pcmk_on_timeout.",
+        "How many seconds the action on waits for an open recovery to end before it fails, and Pacemaker "
+        "tries again. Keep it below pcmk_on_timeout.",
         frozenset({FENCE}),
     ),
     Option(
@@ -143,14 +144,14 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "cluster_wait", "seconds", "50", "Patience of the action off with Pacemaker",
-        "How many seconds the action off tries to record the fencing while Pacemaker does not answer. Keep it "
-        "below pcmk_off_timeout.",
+        "How many seconds the action off tries to record the fencing while Pacemaker does not answer. Keep "
+        "it below pcmk_off_timeout.",
         frozenset({FENCE}),
     ),
     Option(
         "recover_wait", "seconds", "0", "Limit of a recovery with record_only=0",
-        "How many seconds the action off may take to recover the servers with record_only=0; 0 leaves the limit "
-        "to pcmk_off_timeout.",
+        "How many seconds the action off may take to recover the servers with record_only=0; 0 leaves the "
+        "limit to pcmk_off_timeout.",
         frozenset({FENCE}),
     ),
     Option(
@@ -159,8 +160,8 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "shared_storage", "boolean", "1", "Whether the servers' disks outlive their host",
-        "Whether the disks of servers are on storage that every compute node shares. With 0 only servers whose "
-        "disks are volumes are recovered, unless rebuild_from_image allows more.",
+        "Whether the disks of servers are on storage that every compute node shares. With 0 only servers "
+        "whose disks are volumes are recovered, unless rebuild_from_image allows more.",
         _CLOUD,
     ),
     Option(
@@ -169,14 +170,14 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "rebuild_from_image", "boolean", "0", "Whether servers may lose their disks",
-        "Whether a server whose disk died with its host may be built anew from its image. Everything that it had "
-        "written is lost.",
+        "Whether a server whose disk died with its host may be built anew from its image. Everything that it "
+        "had written is lost.",
         _CLOUD,
     ),
     Option(
         "domain", "string", None, "DNS suffix of the hosts",
-        "DNS suffix of Nova's host names, when nodes have short names. Seldom needed: a node is Nova's host of "
-        "the same name, else the only one with the same short name.",
+        "DNS suffix of Nova's host names, when nodes have short names. Seldom needed: a node is Nova's host "
+        "of the same name, else the only one with the same short name.",
         _ALL, aliases=("compute_domain",), short="d",
     ),
     Option(
@@ -190,8 +191,8 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "settle_time", "seconds", "60", "Wait after a lost answer",
-        "How many seconds to look for a trace of an evacuate request whose answer was lost, before it is sent "
-        "again. Keep it longer than the limit of every proxy between.",
+        "How many seconds to look for a trace of an evacuate request whose answer was lost, before it is "
+        "sent again. Keep it longer than the limit of every proxy between.",
         _CLOUD,
     ),
     Option(

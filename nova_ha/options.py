@@ -57,7 +57,9 @@ def _value(option: Option, written: Mapping[str, str], environ: Mapping[str, str
     used = [name for name in _spellings(option) if name in written]
     parsed = [option.parse(written[name], name) for name in used]
     if any(value != parsed[0] for value in parsed[1:]):
-        raise ConfigurationError(f"{' and '.join(used)} mean the same and have different values; keep {used[0]}")
+        raise ConfigurationError(
+            f"{' and '.join(used)} mean the same and have different values; keep {used[0]}"
+        )
     if parsed:
         return parsed[0]
     return option.parse(environ.get(option.environment or "", ""), option.environment)

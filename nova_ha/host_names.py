@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Find the Nova host that a Pacemaker node is. Nothing is guessed: a wrong host would be evacuated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nova_ha.errors import HostNameError
+
+
+def nova_host(node: str, hosts: Iterable[str]) -> str:
+    """Return Nova's name of a node: the same name, else the only host with the same short name.
+
+    Args:
+        node: Pacemaker's name of the node.
+        hosts: every host that Nova has.
+
+    Raises:
+        HostNameError: no host fits, or more than one.
+    """
+    known = sorted(set(hosts))
+    if node in known:
+        return node
+    fits = [host for host in known if _short(host) == _short(node) and _one_is_short(host, node)]
+    if len(fits) == 1:
+        return fits[0]
+    if fits:
+        raise HostNameError(
+            f"node '{node}' may be any of Nova's hosts {', '.join(fits)}; give the node its host's full name"
+        )
+    raise HostNameError(f"node '{node}' is none of Nova's {len(known)} hosts{_some(known)}")
+
+
+def _short(name: str) -> str:
+    """Return a name without its domain."""
+    return name.partition(".")[0].lower()
+
+
+def _one_is_short(one: str, other: str) -> bool:
+    """Say whether at most one of two names has a domain; two different full names are two hosts."""
+    return "." not in one or "." not in other
+
+
+def _some(known: list[str]) -> str:
+    """Return the first names of a list, for a message."""
+    if not known:
+        return ""
+    return f" ({', '.join(known[:3])}{', ...' if len(known) > 3 else ''})"  # noqa: PLR2004 - three are enough
