@@ -12,6 +12,7 @@ RUN    := umask 022 &&
 # Everything that is fetched stays in the cache folder.
 export NOVA_HA_CACHE := $(CACHE)
 export PIP_CACHE_DIR := $(CACHE)/pip
+export XDG_CACHE_HOME := $(CACHE)/other
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 

@@ -12,12 +12,24 @@ import os
 import signal
 import time
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 _MARK = "NOVA_HA_RUN"
 #: Where litter would fall, one level deep.
-_FOLDERS = ("/dev/shm", "/etc", "/root", "/run", "/tmp", "/usr/sbin", "/var/lib", "/var/log", "/var/tmp")
+_FOLDERS = (
+    "/dev/shm",
+    "/etc",
+    "/run",
+    "/tmp",
+    "/usr/sbin",
+    "/var/lib",
+    "/var/log",
+    "/var/tmp",
+    "~",
+    "~/.cache",
+)
 _PATIENCE = 5.0
 
 
@@ -96,13 +108,21 @@ def _read(path: Path) -> bytes:
 
 
 def _state() -> State:
+    """Return what is there now."""
     mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
-    files = (path for folder in map(Path, _FOLDERS) if folder.is_dir() for path in folder.iterdir())
     return State(
         mounts=frozenset(f"mount {line.split()[4]}" for line in mounts),
         links=frozenset(f"network link {path.name}" for path in Path("/sys/class/net").iterdir()),
-        files=frozenset(f"file {path}" for path in files),
+        files=frozenset(f"file {path}" for path in _files()),
     )
+
+
+def _files() -> Iterator[Path]:
+    """Yield what lies in the folders, apart from the cache folder and the way to it."""
+    cache = Path(os.environ.get("NOVA_HA_CACHE") or "~/.cache/nova-ha").expanduser()
+    for folder in (Path(name).expanduser() for name in _FOLDERS):
+        if folder.is_dir():
+            yield from (path for path in folder.iterdir() if path not in (cache, *cache.parents))
 
 
 def _differences(before: State, after: State) -> list[str]:

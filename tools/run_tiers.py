@@ -3,8 +3,8 @@
 """Run the tiers of tests through tox, each within its time, and say at the end what passed and what failed.
 
 Without arguments all tiers run, otherwise the named ones. A tier without a report of pytest counts as one
-check. A skipped test of a tier that promises to fail rather than skip counts as failed. If NOVA_HA_DEADLINE is
-set, in seconds since 1970, everything ends by then.
+check. A skipped test of a tier that promises to fail rather than skip counts as failed. Everything ends by
+NOVA_HA_DEADLINE (seconds since 1970), if that is set.
 """
 
 from __future__ import annotations
