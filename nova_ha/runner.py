@@ -139,7 +139,6 @@ def start_daemon(
     Raises:
         CommandFailed: it could not be started.
     """
-    rights = {} if identity is None else _rights(identity)
     home = {} if identity is None else {"HOME": identity.home}
     _log.debug("%s: starts as a daemon", command)
     try:
@@ -153,12 +152,9 @@ def start_daemon(
                 env=environment(home),
                 start_new_session=True,
                 pass_fds=keep,
-                **rights,
+                user=identity and identity.uid,
+                group=identity and identity.gid,
+                extra_groups=identity and identity.groups,
             )
     except OSError as error:
         raise CommandFailed(f"cannot start {command[0]}: {error.strerror} ({error.filename})") from error
-
-
-def _rights(identity: Identity) -> dict[str, int | tuple[int, ...]]:
-    """Return the arguments of Popen that change user and groups."""
-    return {"user": identity.uid, "group": identity.gid, "extra_groups": identity.groups}

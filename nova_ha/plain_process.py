@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""nova-compute as a plain process: the way to run it where nothing but Pacemaker looks after it.
+
+Whoever drives it otherwise (a unit, a container) needs the same three: is it running, start it, stop it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from nova_ha import process
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from nova_ha.runner import Identity
+
+_POLL = 0.1
+
+
+class PlainProcess:
+    """A service that is one process, with workers of the same name perhaps.
+
+    Args:
+        pid_file: where it is remembered.
+        program: path of what it runs; the name of the program is part of its command line.
+    """
+
+    def __init__(self, pid_file: str, program: str) -> None:
+        self._pid_file = pid_file
+        self._name = os.path.basename(program)
+
+    def running(self) -> int | None:
+        """Return its process id; None when it does not run. Costs three small reads."""
+        pid = process.living(self._pid_file)
+        return pid if pid is not None and self._is_ours(process.command_line(pid)) else None
+
+    def was_started(self) -> bool:
+        """Say whether it is remembered, alive or not."""
+        return process.read_pid_file(self._pid_file) is not None
+
+    def others(self) -> tuple[int, ...]:
+        """Return processes of the same program that are not remembered: started by hand, by a unit, or forgotten."""
+        known = self.running()
+        return tuple(pid for pid in process.find(self._runs_program) if pid != known)
+
+    def adopt(self, pid: int) -> None:
+        """Remember a process."""
+        os.makedirs(os.path.dirname(self._pid_file), mode=0o700, exist_ok=True)
+        process.write_pid_file(self._pid_file, pid)
+
+    def start(
+        self, command: tuple[str, ...], output: str, identity: Identity | None, must_survive: float
+    ) -> str | None:
+        """Start it and watch it for a while; return why it did not survive, None when it did.
+
+        Raises:
+            CommandFailed: it could not be started.
+        """
+        from pathlib import Path
+
+        from nova_ha.runner import start_daemon
+
+        begin = os.path.getsize(output) if os.path.exists(output) else 0
+        launched = start_daemon(command, Path(output), identity=identity)
+        self.adopt(launched.pid)
+        deadline = time.monotonic() + must_survive
+        while time.monotonic() < deadline:
+            if launched.poll() is not None:
+                self._forget()
+                return f"exit status {launched.returncode}{_last_line(output, begin)}"
+            time.sleep(_POLL)
+        return None
+
+    def stop(self, patience: float) -> tuple[int, ...]:
+        """End it and its workers; return those that live even so.
+
+        Guests are other programs, if in the same session, and are left alone.
+        """
+        pid = self.running()
+        if pid is None:
+            self._forget()
+            return ()
+        family = (pid, *(worker for worker in self.others() if _session(worker) == pid))
+        left = process.end(family, patience)
+        if not left:
+            self._forget()
+        return left
+
+    def _is_ours(self, arguments: tuple[str, ...]) -> bool:
+        """Say whether a command line is that of the program; a process title may have replaced it."""
+        return any(self._name in argument for argument in arguments)
+
+    def _runs_program(self, arguments: tuple[str, ...]) -> bool:
+        """Say whether the program itself runs, directly or by an interpreter."""
+        return self._name in [os.path.basename(argument) for argument in arguments[:2]]
+
+    def _forget(self) -> None:
+        try:
+            os.unlink(self._pid_file)
+        except FileNotFoundError:
+            pass
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return None
+
+
+def _last_line(path: str, begin: int) -> str:
+    """Return the last line that was written to a file since it had that size, to be added to a sentence."""
+    with open(path, "rb") as file:
+        file.seek(begin)
+        lines = file.read().decode("utf-8", "replace").strip().splitlines()
+    return f": {lines[-1].strip()}" if lines else f", without a word in {path}"
