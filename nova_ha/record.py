@@ -6,7 +6,8 @@ Three permanent node attributes, each with a single writer, so that no writer ca
 ``nova-ha-fenced``     ``fenced 2026-11-22T06:40:12Z``: the node was fenced then. The time is the identity of
                        the recovery. Written by ``fence_compute off`` (or by the evacuator for another proof).
 ``nova-ha-evacuated``  the same time: the recovery of that fencing is complete. Written by the evacuator.
-``nova-ha-state``      a sentence for people, such as ``evacuating 12/20``. Never read as truth.
+``nova-ha-state``      a sentence for people, such as ``evacuating 12/20 by controller-1``. Only who it names is read
+                       back: the evacuator whose requests another one must expect to show up in Nova.
 
 A recovery is *open* as long as the first exists and the second does not name its time. This module is imported
 by the hot paths: it needs nothing but the language.
@@ -37,7 +38,7 @@ def fenced_at(value: str | None) -> str | None:
     """
     if not value:
         return None
-    return value[len(_WORD) :] if value.startswith(_WORD) else value
+    return value.removeprefix(_WORD)
 
 
 def is_open(fenced: str | None, evacuated: str | None) -> bool:
@@ -54,3 +55,20 @@ def marker_reason(fenced_at: str) -> str:
 def is_ours(disabled_reason: str | None) -> bool:
     """Say whether a ``disabled_reason`` was written by nova-ha."""
     return bool(disabled_reason) and str(disabled_reason).startswith(MARKER)
+
+
+_BY = " by "
+
+
+def state_text(word: str, progress: str = "", owner: str = "", reason: str = "") -> str:
+    """Return a value of `STATE`: ``evacuating 12/20 by controller-1: reason``."""
+    text = f"{word} {progress}".strip()
+    if owner:
+        text += _BY + owner
+    return f"{text}: {reason}" if reason else text
+
+
+def owner_of(state: str | None) -> str | None:
+    """Return whom a value of `STATE` names as the evacuator that sends requests for this node; None for nobody."""
+    head = (state or "").split(": ", 1)[0]
+    return head.rpartition(_BY)[2] if _BY in head else None

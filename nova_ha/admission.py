@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decide which of the servers that may be asked for are asked for now.
+
+Nova does not bound evacuations (nova.md 4, rule 23), so this does: so many at once in all and per healthy
+destination; one at a time of a hard anti-affinity group (rule 24); highest priority first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from nova_ha.model import HostState, ServerGroup, Service
+from nova_ha.observation import Evacuate, Fate, HostPlan, Verdict
+from nova_ha.policy import Policy
+
+
+def admit(
+    plans: Sequence[HostPlan],
+    services: Iterable[Service],
+    groups: Mapping[str, ServerGroup],
+    policy: Policy,
+) -> tuple[HostPlan, ...]:
+    """Return the plans in which only the servers that are asked for now are ready; the others wait, with the reason."""
+    everyone = [verdict for plan in plans for verdict in plan.verdicts]
+    in_flight = [verdict.view.id for verdict in everyone if verdict.fate.is_in_flight]
+    healthy = sum(1 for service in services if service.takes_servers)
+    room = min(policy.max_in_flight, policy.per_destination * healthy) - len(in_flight)
+    busy = {groups[server].id for server in in_flight if server in groups}
+    refused: dict[str, str] = {}
+    for verdict in _by_priority(_candidates(plans), policy):
+        reason = _reason_to_wait(verdict, room, healthy, busy, groups)
+        if reason:
+            refused[verdict.view.id] = reason
+            continue
+        room -= 1
+        if verdict.view.id in groups:
+            busy.add(groups[verdict.view.id].id)
+    return tuple(_with_waiting(plan, refused) for plan in plans)
+
+
+def _candidates(plans: Sequence[HostPlan]) -> list[Verdict]:
+    return [
+        v
+        for plan in plans
+        for v in plan.verdicts
+        if v.fate is Fate.READY and plan.state is HostState.EVACUATING
+    ]
+
+
+def _by_priority(verdicts: list[Verdict], policy: Policy) -> list[Verdict]:
+    """Order by the priority in the servers' metadata, highest first; otherwise as Nova lists them."""
+    return sorted(verdicts, key=lambda verdict: -priority(verdict, policy.priority_key))
+
+
+def priority(verdict: Verdict, key: str) -> int:
+    """Return a server's priority; 0 when it has none, or none that is a number."""
+    metadata = dict(verdict.view.server.metadata) if verdict.view.server and key else {}
+    try:
+        return int(metadata.get(key, "0"))
+    except ValueError:
+        return 0
+
+
+def _reason_to_wait(
+    verdict: Verdict, room: int, healthy: int, busy: set[str], groups: Mapping[str, ServerGroup]
+) -> str | None:
+    group = groups.get(verdict.view.id)
+    if healthy == 0:
+        return "no host can take servers now"
+    if room <= 0:
+        return "enough evacuations are under way"
+    if group is not None and group.policy == "anti-affinity" and group.id in busy:
+        return f"another member of anti-affinity group {group.id} is under way"
+    return None
+
+
+def _with_waiting(plan: HostPlan, refused: Mapping[str, str]) -> HostPlan:
+    """Turn the servers that were not admitted, and all of a host that is not claimed yet, into waiting ones."""
+    verdicts = tuple(_settled(verdict, plan, refused) for verdict in plan.verdicts)
+    return replace(plan, verdicts=verdicts)
+
+
+def _settled(verdict: Verdict, plan: HostPlan, refused: Mapping[str, str]) -> Verdict:
+    if verdict.fate is not Fate.READY:
+        return verdict
+    if verdict.view.id in refused:
+        return Verdict(verdict.view, Fate.WAITING, refused[verdict.view.id])
+    if not plan.view.is_claimed or not any(isinstance(step, Evacuate) for step in verdict.steps):
+        return Verdict(verdict.view, Fate.WAITING, "this evacuator is being named on the node's entry")
+    return verdict

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From one observation to the plan for every host: the whole decision, without any effect.
+
+Start reading here: `decide` gives each host with a record to `nova_ha.decide_host` while its recovery is open
+and to `nova_ha.decide_return` afterwards; each server goes through `nova_ha.decide_server`; at the end
+`nova_ha.admission` bounds what is sent at once.
+"""
+
+from __future__ import annotations
+
+from nova_ha.admission import admit
+from nova_ha.decide_host import decide_recovery
+from nova_ha.decide_return import decide_return
+from nova_ha.model import HostState
+from nova_ha.observation import HostPlan, HostView, Observation, Plan
+from nova_ha.policy import Policy
+
+
+def decide(observation: Observation, policy: Policy) -> Plan:
+    """Return what to do about every host that has a record."""
+    hold = reason_to_hold_all(observation, policy)
+    dead = frozenset(host.host for host in observation.hosts if _is_dead(host))
+    plans = [_decide_host(host, observation, policy, dead, hold) for host in observation.hosts]
+    return Plan(admit(plans, observation.services or (), observation.groups, policy))
+
+
+def _decide_host(
+    view: HostView, observation: Observation, policy: Policy, dead: frozenset[str], hold: str | None
+) -> HostPlan:
+    if not observation.cluster.quorate:
+        return HostPlan(view, HostState.HELD, "this partition of the cluster has no quorum")
+    if not view.node.recovery_is_open:
+        return decide_return(view)
+    return decide_recovery(view, observation.now, policy, dead, observation.groups, hold)
+
+
+def reason_to_hold_all(observation: Observation, policy: Policy) -> str | None:
+    """Return why no host's servers may be asked for now."""
+    failed = sum(1 for host in observation.hosts if host.node.recovery_is_open)
+    if policy.threshold and failed > policy.threshold:
+        return f"{failed} hosts have failed, more than threshold={policy.threshold}: this looks like a site-wide loss"
+    return None
+
+
+def _is_dead(view: HostView) -> bool:
+    """Say whether nothing runs or arrives on a host: fenced, forced down, and its nova-compute not started again."""
+    service = view.service
+    is_forced_down = service is not None and service.is_known and service.forced_down
+    may_have_started = view.node.online and not view.node.recovery_is_open
+    return is_forced_down and not may_have_started and not view.heartbeat.is_proven

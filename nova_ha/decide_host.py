@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decide what to do about one fenced host whose recovery is open.
+
+fenced -> down -> evacuating -> evacuated, or held for a reason. Each function answers one question and returns None
+when it leaves the answer to the next. What follows after ``evacuated`` is in `nova_ha.decide_return`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nova_ha import record
+from nova_ha.clock import parse_time
+from nova_ha.decide_server import Situation, decide_server
+from nova_ha.model import HostState, ServerGroup
+from nova_ha.observation import (
+    Claim,
+    Evacuate,
+    Fate,
+    HostPlan,
+    HostView,
+    MarkEvacuated,
+    Step,
+    TellDown,
+    Verdict,
+)
+from nova_ha.policy import Policy
+
+#: A heartbeat older than this says nothing about now: the host may have been fenced again since.
+HEARTBEAT_FORGOTTEN = 60.0
+
+
+def decide_recovery(
+    view: HostView,
+    now: float,
+    policy: Policy,
+    dead_hosts: frozenset[str],
+    groups: Mapping[str, ServerGroup],
+    hold: str | None,
+) -> HostPlan:
+    """Return what to do about a host with an open recovery.
+
+    Args:
+        view: the host.
+        now: epoch seconds.
+        policy: the admin's settings.
+        dead_hosts: hosts on which nothing runs or arrives.
+        groups: hard server groups by member.
+        hold: a reason that holds every host; None when there is none.
+    """
+    told = _tell_nova(view)
+    if told is not None:
+        return told
+    if view.servers is None:
+        return HostPlan(view, HostState.DOWN, "its servers are being listed")
+    situation = Situation(
+        host=view.host,
+        fenced_at=parse_time(view.node.fenced_at or "") or 0.0,
+        now=now,
+        policy=policy,
+        takeover_until=view.takeover_until,
+        dead_hosts=dead_hosts,
+        source_is_back=view.node.online,
+        groups=groups,
+    )
+    verdicts = tuple(decide_server(server, situation) for server in view.servers)
+    held = hold or reason_it_is_alive(view, now)
+    return _evacuating(view, _held_back(verdicts, held) if held else verdicts, held)
+
+
+def _tell_nova(view: HostView) -> HostPlan | None:
+    """Make Nova see the host as down before anything else (rules 2, 4, 5)."""
+    service = view.service
+    if view.problem or service is None:
+        return HostPlan(view, HostState.HELD, view.problem or "Nova does not show its service")
+    if not service.is_known:
+        return HostPlan(view, HostState.HELD, "its cell is down: Nova cannot tell what runs there")
+    if not service.forced_down or service.status == "enabled":
+        return HostPlan(view, HostState.FENCED, "", steps=(TellDown(service, _reason_to_write(view)),))
+    if service.state != "down":
+        return HostPlan(view, HostState.FENCED, "Nova does not see it as down yet")
+    return None
+
+
+def _reason_to_write(view: HostView) -> str | None:
+    """Return the disabled_reason to write; None keeps an operator's own (rule R5)."""
+    service = view.service
+    if service is not None and service.status == "disabled" and not service.is_ours:
+        return None
+    return record.marker_reason(view.node.fenced_at or "")
+
+
+def reason_it_is_alive(view: HostView, now: float) -> str | None:
+    """Return why a fenced host counts as alive all the same, which outweighs every proof of fencing."""
+    beat = view.heartbeat
+    if beat.is_proven and now - beat.last_advance < HEARTBEAT_FORGOTTEN:
+        return "its nova-compute still reports to Nova after the fencing: make sure that it is off, then fence it again"
+    return None
+
+
+def _held_back(verdicts: tuple[Verdict, ...], reason: str) -> tuple[Verdict, ...]:
+    """Take every new request out of the verdicts; what is under way is followed on."""
+    return tuple(
+        Verdict(v.view, Fate.WAITING, reason) if v.fate in (Fate.READY, Fate.WAITING) else v for v in verdicts
+    )
+
+
+def _evacuating(view: HostView, verdicts: tuple[Verdict, ...], held: str | None) -> HostPlan:
+    """Follow the servers to their ends, and mark the host when all have come to theirs."""
+    if all(verdict.fate.is_final for verdict in verdicts):
+        mark = MarkEvacuated(view.node.name, view.node.fenced_at or "")
+        return HostPlan(view, HostState.EVACUATED, _summary(verdicts), verdicts, (mark,))
+    wants_to_send = any(isinstance(step, Evacuate) for v in verdicts for step in v.steps)
+    claim: tuple[Step, ...] = (Claim(view.node.name),) if wants_to_send and not view.is_claimed else ()
+    if held:
+        return HostPlan(view, HostState.HELD, held, verdicts, claim)
+    return HostPlan(view, HostState.EVACUATING, "", verdicts, claim)
+
+
+def _summary(verdicts: tuple[Verdict, ...]) -> str:
+    """Return how many servers ended how, for the line that closes a recovery."""
+    counts = {fate: sum(1 for v in verdicts if v.fate is fate) for fate in Fate}
+    return ", ".join(f"{count} {fate.word}" for fate, count in counts.items() if count) or "no servers"

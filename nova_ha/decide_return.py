@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decide what to do about a host whose recovery is complete, until it is back in service.
+
+The only order that Nova >= 24 allows (rules 26-28 of nova.md): nova-compute starts while forced_down is still set,
+which moves its evacuation records from ``done`` to ``completed``; then forced_down is cleared; then the service is
+enabled, if the marker is ours; then the record is removed.
+"""
+
+from __future__ import annotations
+
+from nova_ha.model import HostState
+from nova_ha.observation import (
+    ClearForcedDown,
+    ClearRecord,
+    Enable,
+    HostPlan,
+    HostView,
+)
+
+
+def decide_return(view: HostView) -> HostPlan:
+    """Return what to do about a host whose recovery is complete."""
+    if not view.node.online:
+        return HostPlan(view, HostState.EVACUATED, "waiting for the node to return")
+    if view.problem:
+        return HostPlan(view, HostState.RETURNING, view.problem)
+    service = view.service
+    if service is None or not service.is_known:
+        return HostPlan(
+            view, HostState.RETURNING, "its cell is down, or Nova does not know its service any more"
+        )
+    if service.forced_down:
+        return _let_nova_see_it(view)
+    if service.state != "up":
+        return HostPlan(view, HostState.RETURNING, "waiting for nova-compute to report to Nova")
+    if service.is_ours:
+        return HostPlan(view, HostState.RETURNING, "", steps=(Enable(service),))
+    clear = ClearRecord(view.node.name, view.node.fenced_at or "")
+    kept = (
+        "" if service.status == "enabled" else f"kept disabled: {service.disabled_reason or 'by an operator'}"
+    )
+    return HostPlan(view, HostState.UP, kept, steps=(clear,))
+
+
+def _let_nova_see_it(view: HostView) -> HostPlan:
+    """Clear forced_down once nova-compute is alive and has cleaned up."""
+    if view.service is None or not view.heartbeat.is_proven:
+        return HostPlan(view, HostState.RETURNING, "waiting for nova-compute to start and report")
+    if view.servers is None:
+        return HostPlan(view, HostState.RETURNING, "its evacuations are being listed")
+    records = [record for server in view.servers for record in server.records]
+    uncleaned = [record for record in records if record.is_open or record.status == "done"]
+    if uncleaned:
+        reason = f"{len(uncleaned)} evacuations are not cleaned up yet; nova-compute does that when it starts"
+        return HostPlan(view, HostState.RETURNING, reason)
+    return HostPlan(view, HostState.RETURNING, "", steps=(ClearForcedDown(view.service),))

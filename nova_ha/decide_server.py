@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decide what to do about one server of a failed host.
+
+Invariants, checked by `nova_ha.invariants.check_invariants` after every step of every test:
+
+* A request is sent only for a server that Nova lists on the failed host, with no record open and no request whose
+  effect may still show (rules 11, 12, 14 of nova.md).
+* An open record counts as dead only on evidence that nothing can come of it any more (rule 15).
+* After a failure at a destination where the guest may have stayed, no other destination is asked for (rule 16).
+
+Rules are tried in order, the first that knows the answer gives it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Callable, Optional
+
+from nova_ha import faults
+from nova_ha.immovable import reason_it_cannot_move, reason_to_ignore
+from nova_ha.model import Evacuation, ServerGroup
+from nova_ha.notes import AMBIGUOUS, IN_USE, NOT_SENT, REFUSED
+from nova_ha.observation import (
+    Evacuate,
+    Fate,
+    LookCloser,
+    NoteFailure,
+    ResetToError,
+    ServerView,
+    StopServer,
+    Verdict,
+)
+from nova_ha.policy import Policy
+
+#: Records older than the fencing by more than this belong to an earlier recovery. Covers clocks that differ.
+CLOCK_SKEW = 300.0
+
+#: How long an evacuation may show no progress before its actions are asked for.
+LOOK_AFTER = 10.0
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a server's decision depends on besides the server.
+
+    Attributes:
+        host: Nova's name of the failed host.
+        fenced_at: when it was fenced, epoch seconds.
+        now: epoch seconds.
+        policy: the admin's settings.
+        takeover_until: until when requests of an earlier evacuator may still show.
+        dead_hosts: hosts that are fenced and forced down: nothing runs or arrives there.
+        source_is_back: whether the failed node is connected again and waits for the end of this recovery.
+        groups: hard server groups by member.
+    """
+
+    host: str
+    fenced_at: float
+    now: float
+    policy: Policy
+    takeover_until: float = 0.0
+    dead_hosts: frozenset[str] = frozenset()
+    source_is_back: bool = False
+    groups: Mapping[str, ServerGroup] = field(default_factory=dict)
+
+
+def decide_server(view: ServerView, situation: Situation) -> Verdict:
+    """Return what to do about a server."""
+    for rule in RULES:
+        verdict = rule(view, situation)
+        if verdict is not None:
+            return verdict
+    return _ready(view, situation)
+
+
+def _gone(view: ServerView, situation: Situation) -> Verdict | None:
+    """Forget a server that its owner deleted."""
+    return Verdict(view, Fate.GONE, "deleted by its owner") if view.is_gone else None
+
+
+def _elsewhere(view: ServerView, situation: Situation) -> Verdict | None:
+    """Verify a server that is no longer on the failed host (rule 20)."""
+    if view.is_here:
+        return None
+    if view.notes.must_be_stopped:
+        return _stop_again(view)
+    done = [r for r in view.records if r.succeeded and _is_of_this_recovery(r, situation)]
+    if done:
+        return Verdict(view, Fate.VERIFIED, f"on {done[-1].destination}")
+    if view.server is None:
+        return Verdict(view, Fate.EVACUATING, "its host is being asked for", (LookCloser(view.id),))
+    if view.server.host == situation.host:
+        return Verdict(
+            view, Fate.WAITING, "Nova's list does not show it, its own entry does", (LookCloser(view.id),)
+        )
+    quiet_since = max((r.updated_at for r in view.open_records), default=0.0)
+    if view.server.task_state is None and situation.now - quiet_since > situation.policy.settle_time:
+        return Verdict(view, Fate.VERIFIED, f"on {view.server.host}")
+    return Verdict(view, Fate.EVACUATING, f"arriving on {view.server.host}", (LookCloser(view.id),))
+
+
+def _stop_again(view: ServerView) -> Verdict:
+    """Shut a server off that was off: Nova forgets that when an evacuation fails on its way (rule 19)."""
+    if view.server is None:
+        return Verdict(view, Fate.STOPPING, "its power state is being asked for", (LookCloser(view.id),))
+    if view.server.vm_state == "active" and view.server.task_state is None:
+        return Verdict(
+            view, Fate.STOPPING, "it was shut off before", (StopServer(view.id), LookCloser(view.id))
+        )
+    if view.server.vm_state == "stopped":
+        return Verdict(view, Fate.VERIFIED, f"on {view.server.host}, shut off as before")
+    return Verdict(view, Fate.STOPPING, f"it is {view.server.vm_state} now", (LookCloser(view.id),))
+
+
+def _on_the_way(view: ServerView, situation: Situation) -> Verdict | None:
+    """Wait for the answer to a request that is being sent."""
+    return Verdict(view, Fate.ASKED) if view.outstanding else None
+
+
+def _under_way(view: ServerView, situation: Situation) -> Verdict | None:
+    """Follow an evacuation that may still be running."""
+    if not view.open_records or reason_all_dead(view, situation):
+        return None
+    newest = view.open_records[-1]
+    where = f"to {newest.destination}" if newest.destination else "waiting for a destination"
+    is_slow = situation.now - newest.updated_at > LOOK_AFTER
+    return Verdict(view, Fate.EVACUATING, where, (LookCloser(view.id),) if is_slow else ())
+
+
+def reason_all_dead(view: ServerView, situation: Situation) -> str | None:
+    """Return why nothing can come of any open record any more (rule 15), or None when something may."""
+    reasons = [_reason_dead(record, view, situation) for record in view.open_records]
+    return None if None in reasons else "; ".join(dict.fromkeys(r for r in reasons if r))
+
+
+def _reason_dead(record: Evacuation, view: ServerView, situation: Situation) -> str | None:
+    """Return why nothing can come of an open record any more."""
+    if record.status == "pre-migrating":
+        dead = record.destination in situation.dead_hosts
+        return f"its destination {record.destination} was fenced" if dead else None
+    if record.status != "accepted" or not view.attempts or not _last_ask_is_among_attempts(view):
+        return None
+    if all(attempt.is_over for attempt in view.attempts):
+        return "Nova's conductor or destination gave up"
+    waiting = [attempt for attempt in view.attempts if not attempt.is_over]
+    unbegun = all(not attempt.events for attempt in waiting)
+    since = max(record.updated_at, *(attempt.started_at for attempt in waiting), _asked_at(view))
+    if unbegun and situation.now - since > situation.policy.dead_after:
+        return f"no conductor began it in {situation.policy.dead_after:.0f} s"
+    return None
+
+
+def _asked_at(view: ServerView) -> float:
+    ask = view.notes.last_ask
+    return ask.at if ask else 0.0
+
+
+def _last_ask_is_among_attempts(view: ServerView) -> bool:
+    """Say whether Nova's list of actions knows the last request; if not, the list may be older than it."""
+    ask = view.notes.last_ask
+    if ask is None or ask.request_id is None:
+        return True
+    return any(attempt.request_id == ask.request_id for attempt in view.attempts or ())
+
+
+def _settling(view: ServerView, situation: Situation) -> Verdict | None:
+    """Wait for the trace of a request whose answer was lost, or that an earlier evacuator may have sent."""
+    ask = view.notes.last_ask
+    if ask is not None and ask.may_have_effect and not _has_trace(ask.known, view):
+        until = ask.at + situation.policy.settle_time
+        if situation.now < until:
+            why = ask.text or "no answer was seen"
+            return Verdict(view, Fate.SETTLING, f"the last request may have taken effect: {why}", at=until)
+    if not view.records and situation.now < situation.takeover_until:
+        why = "the evacuator that was at work before may have asked for it"
+        return Verdict(view, Fate.SETTLING, why, at=situation.takeover_until)
+    return None
+
+
+def _has_trace(known: frozenset[str], view: ServerView) -> bool:
+    return any(record.uuid not in known for record in view.records)
+
+
+def _unneeded(view: ServerView, situation: Situation) -> Verdict | None:
+    """Leave alone what needs no recovery, and report what cannot move."""
+    if view.server is None:
+        return Verdict(view, Fate.WAITING, "Nova has not shown it yet", (LookCloser(view.id),))
+    ignored = reason_to_ignore(view.server)
+    if ignored:
+        return Verdict(view, Fate.IGNORED, ignored)
+    if situation.policy.reset_states and view.server.status in ("PAUSED", "SUSPENDED", "RESCUE"):
+        return Verdict(view, Fate.WAITING, "its state is being reset", (ResetToError(view.server),))
+    has_history = bool(_failures(view, situation)) or bool(view.notes.asks) or view.notes.reset
+    reason = reason_it_cannot_move(view.server, situation.groups.get(view.id), situation.policy, has_history)
+    return Verdict(view, Fate.IMMOVABLE, reason) if reason else None
+
+
+def _refused(view: ServerView, situation: Situation) -> Verdict | None:
+    """Wait after a request that Nova refused, never received, or that left no trace in its time."""
+    ask = view.notes.last_ask
+    if ask is None or (ask.may_have_effect and _has_trace(ask.known, view)):
+        return None
+    if faults.can_never_move(ask.text) and ask.outcome in (REFUSED, AMBIGUOUS):
+        return Verdict(view, Fate.IMMOVABLE, ask.text)
+    if ask.outcome in (NOT_SENT, IN_USE):
+        return _not_before(ask.at + 2.0, view, situation, ask.text)
+    fruitless = sum(1 for earlier in view.notes.asks if earlier.outcome == ask.outcome)
+    return _not_before(ask.at + situation.policy.retry_delay(fruitless), view, situation, ask.text)
+
+
+def _failed(view: ServerView, situation: Situation) -> Verdict | None:
+    """Retry after a failed attempt, where that is safe (rule 16)."""
+    failures = _failures(view, situation)
+    if not failures:
+        return None
+    last = failures[-1]
+    fault = _fault_of(last, view)
+    unnoted = last.uuid not in {noted.record for noted in view.notes.failures}
+    note = (NoteFailure(view.id, last, fault),) if unnoted else ()
+    where = faults.where_to_retry(last, fault, view.notes.failures, situation.dead_hosts)
+    if where.guest_stayed:
+        reason = f"its guest may run on {last.destination}, though Nova says {situation.host}: {fault}"
+        return Verdict(view, Fate.IMMOVABLE, reason, note)
+    if situation.source_is_back and len(failures) >= 3:
+        return Verdict(
+            view, Fate.IMMOVABLE, f"{len(failures)} attempts failed, its host is back: {fault}", note
+        )
+    due = last.updated_at + situation.policy.retry_delay(len(failures))
+    waiting = _not_before(due, view, situation, f"attempt {len(failures)} failed: {fault or last.status}")
+    if waiting is not None or note:
+        return waiting or Verdict(view, Fate.RETRYING, fault or last.status, note)
+    return _ready(view, situation, where.destination)
+
+
+def _not_before(due: float, view: ServerView, situation: Situation, why: str) -> Verdict | None:
+    return Verdict(view, Fate.RETRYING, why, at=due) if situation.now < due else None
+
+
+def _ready(view: ServerView, situation: Situation, destination: str | None = None) -> Verdict:
+    """Offer a request; `nova_ha.admission` says whether it is sent now."""
+    if view.server is None:
+        return Verdict(view, Fate.WAITING, "Nova has not shown it yet", (LookCloser(view.id),))
+    step = Evacuate(view.server, destination, tuple(record.uuid for record in view.records))
+    return Verdict(view, Fate.READY, steps=(step,))
+
+
+def _failures(view: ServerView, situation: Situation) -> list[Evacuation]:
+    """Return this recovery's failed attempts, oldest first."""
+    failed = [
+        r for r in view.records if not r.is_open and not r.succeeded and _is_of_this_recovery(r, situation)
+    ]
+    return sorted(failed, key=lambda record: record.updated_at)
+
+
+def _fault_of(record: Evacuation, view: ServerView) -> str | None:
+    """Return why an attempt failed, as noted when it was new, else as the server shows it now.
+
+    None means that Nova put the server back as it was: only the claim had failed (nova.md 2.6).
+    """
+    for noted in view.notes.failures:
+        if noted.record == record.uuid:
+            return noted.fault
+    if view.server is None or view.server.vm_state != "error":
+        return None
+    return view.server.fault or "Nova shows no fault"
+
+
+def _is_of_this_recovery(record: Evacuation, situation: Situation) -> bool:
+    return record.created_at >= situation.fenced_at - CLOCK_SKEW
+
+
+RULES: tuple[Callable[[ServerView, Situation], Optional[Verdict]], ...] = (
+    _gone,
+    _elsewhere,
+    _on_the_way,
+    _under_way,
+    _settling,
+    _unneeded,
+    _refused,
+    _failed,
+)

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The evacuator: observe, decide, act, until nothing changes.
+
+    node lost -> fence_compute -> record -> **evacuator** -> Nova -> host back
+
+One evacuator is at work in a cluster (NovaEvacuate is one Pacemaker resource). It keeps no truth of its own: killed at
+any line and started anywhere else, it finds its way from Pacemaker's records and Nova alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+from nova_ha import record
+from nova_ha.act import Actor
+from nova_ha.clock import Clock
+from nova_ha.decide import decide
+from nova_ha.dispatch import Dispatcher
+from nova_ha.errors import NovaHaError
+from nova_ha.journal import Journal
+from nova_ha.model import HostState
+from nova_ha.observation import Claim, Fate, HostPlan, Plan
+from nova_ha.observe import Observer
+from nova_ha.policy import Policy
+from nova_ha.ports import ClusterPort, NovaPort
+
+_log = logging.getLogger(__name__)
+
+#: States in which the next look may be a while off: nothing happens, or not soon.
+_PATIENT = {HostState.EVACUATED: 5.0, HostState.HELD: 3.0, HostState.RETURNING: 2.0}
+
+#: After a step that should show at once; not zero, lest a step that does not show makes the loop spin.
+SOON = 0.1
+
+#: Shortest time between two sentences about the same host in Pacemaker: each one wakes its scheduler.
+PUBLISH_EVERY = 1.0
+
+
+class StatusSink(Protocol):
+    """Where the evacuator says after each pass that it lives, and what is stuck."""
+
+    def write(self, troubles: tuple[str, ...]) -> None:
+        """Say how the last pass ended; no troubles means that all is well."""
+
+
+class NoStatus:
+    """Tells nobody."""
+
+    def write(self, troubles: tuple[str, ...]) -> None:
+        """Do nothing."""
+
+
+class Evacuator:
+    """Recovers every recorded host and brings returning hosts back into service.
+
+    Args:
+        nova: Nova.
+        cluster: Pacemaker.
+        clock: time.
+        journal: what only the evacuator knows, kept over restarts.
+        policy: the admin's settings.
+        dispatcher: sends evacuate requests.
+        owner: this evacuator's name on the nodes' entries; another one must have another.
+        status: where to say that all is well, or what is not.
+    """
+
+    def __init__(
+        self,
+        nova: NovaPort,
+        cluster: ClusterPort,
+        clock: Clock,
+        journal: Journal,
+        policy: Policy,
+        dispatcher: Dispatcher,
+        owner: str,
+        status: StatusSink | None = None,
+    ) -> None:
+        self._cluster = cluster
+        self._clock = clock
+        self._policy = policy
+        self._dispatcher = dispatcher
+        self._owner = owner
+        self._status = status or NoStatus()
+        self._observer = Observer(nova, cluster, clock, journal, policy, owner)
+        self._actor = Actor(nova, cluster, clock, journal, dispatcher, self._observer, owner)
+        self._states: dict[str, tuple[HostState, str]] = {}
+        self._fates: dict[str, Fate] = {}
+        self._published: dict[str, tuple[str, float]] = {}
+        self.plan = Plan(())
+
+    def cycle(self) -> float:
+        """Make one pass; return the seconds until the next is due. Never raises a `NovaHaError`."""
+        try:
+            # In this order a request whose answer comes during the observation still counts as on its way in it,
+            # and one whose answer was taken has its record in what is listed afterwards.
+            self._actor.take_answers()
+            outstanding = self._dispatcher.outstanding()
+            observation = self._observer.observe(outstanding)
+        except NovaHaError as error:
+            self._status.write((f"Pacemaker does not answer: {error}",))
+            return self._policy.idle
+        self.plan = decide(observation, self._policy)
+        failures = [failure for host in self.plan.hosts for failure in self._do(host)]
+        troubles = tuple(trouble for host in self.plan.hosts for trouble in host.troubles)
+        self._forget_others()
+        self._status.write(troubles + tuple(failures))
+        return self._until_next(bool(failures))
+
+    def take_answers(self) -> None:
+        """Write down the answers to requests that have come since the last pass."""
+        self._actor.take_answers()
+
+    def _do(self, plan: HostPlan) -> list[str]:
+        """Say what is new about a host, act on it, and publish it."""
+        self._log_news(plan)
+        failures = self._actor.perform(plan)
+        self._publish(plan)
+        return failures
+
+    def _log_news(self, plan: HostPlan) -> None:
+        """Write one line for each host and server whose state is new."""
+        before, reason = self._states.get(plan.view.host, (HostState.UP, ""))
+        if (before, reason) != (plan.state, plan.reason):
+            why = f" ({plan.reason})" if plan.reason else ""
+            self._states[plan.view.host] = (plan.state, plan.reason)
+            if before is plan.state:
+                _log.info("host '%s': still %s%s", plan.view.host, plan.state.word, why)
+            else:
+                _log.info("host '%s': %s -> %s%s", plan.view.host, before.word, plan.state.word, why)
+        for verdict in plan.verdicts:
+            if self._fates.get(verdict.view.id) is not verdict.fate:
+                self._fates[verdict.view.id] = verdict.fate
+                level = logging.DEBUG if verdict.fate in (Fate.WAITING, Fate.READY) else logging.INFO
+                _log.log(level, "%s", verdict.sentence)
+
+    def _publish(self, plan: HostPlan) -> None:
+        """Write the sentence for people, when it is new and the last one has stood for a while."""
+        node, now = plan.view.node.name, self._clock.now()
+        text = self._sentence(plan)
+        old, since = self._published.get(node, (plan.view.node.state or "", float("-inf")))
+        is_being_claimed = any(isinstance(step, Claim) for step in plan.steps)
+        if text is None or text == old or is_being_claimed or now - since < PUBLISH_EVERY:
+            return
+        try:
+            self._cluster.publish_state(node, text)
+        except NovaHaError as error:
+            _log.info("the state of host '%s' could not be published: %s", plan.view.host, error)
+            return
+        self._published[node] = (text, now)
+
+    def _sentence(self, plan: HostPlan) -> str | None:
+        """Return the sentence for people; None to leave the entry as it is.
+
+        Until this evacuator has claimed a recovery, the entry may name another whose requests may still show up in
+        Nova: that name must stay readable for whoever comes next.
+        """
+        view = plan.view
+        names_another = bool(record.owner_of(view.node.state)) and not view.is_claimed
+        if plan.state is HostState.UP or (view.node.recovery_is_open and names_another):
+            return None
+        owner = self._owner if view.is_claimed and view.node.recovery_is_open else ""
+        return record.state_text(plan.state.word, plan.progress if plan.verdicts else "", owner, plan.reason)
+
+    def _forget_others(self) -> None:
+        """Forget hosts and servers that have no record any more."""
+        hosts = {host.view.host for host in self.plan.hosts}
+        servers = {verdict.view.id for host in self.plan.hosts for verdict in host.verdicts}
+        nodes = {host.view.node.name for host in self.plan.hosts}
+        self._states = {host: state for host, state in self._states.items() if host in hosts}
+        self._fates = {server: fate for server, fate in self._fates.items() if server in servers}
+        self._published = {node: text for node, text in self._published.items() if node in nodes}
+
+    def _until_next(self, has_failures: bool) -> float:
+        """Return how long nothing is expected to change."""
+        if not self.plan.hosts:
+            return self._policy.idle
+        waits = [self._wait_for(host, has_failures) for host in self.plan.hosts]
+        return min(waits)
+
+    def _wait_for(self, plan: HostPlan, has_failures: bool) -> float:
+        if plan.steps and not has_failures:
+            return SOON
+        return _PATIENT.get(plan.state, self._policy.poll)

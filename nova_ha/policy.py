@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an admin decides about recoveries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The settings that the decisions depend on. All times in seconds.
+
+    Attributes:
+        max_in_flight: evacuations under way at once, all hosts together; Nova does not bound them (nova.md 4).
+        per_destination: evacuations under way at once per healthy destination host.
+        settle_time: how long a trace of a request may take to show when its answer was lost; until then no
+            other request is sent for that server. Longer than the longest time-out of a proxy before Nova.
+        dead_after: age at which an accepted evacuation that no conductor has begun counts as lost (rule 15 b).
+        shared_storage: whether every host reaches the servers' disks.
+        rebuild_from_image: whether a server without shared disk may be rebuilt, which loses its data.
+        evacuate_error: whether a server that was in ERROR before its host failed is evacuated too.
+        reset_states: whether PAUSED, SUSPENDED and RESCUED servers are reset to ERROR, so that they can move.
+        threshold: with more failed hosts than this nothing new is begun; 0 means no threshold.
+        priority_key: metadata key whose integer value orders servers, highest first; empty means no order.
+        retry_first: delay before the first retry of a server.
+        retry_longest: longest delay between retries; they never end.
+        poll: time between two looks while a recovery is under way.
+        idle: time between two looks at the cluster otherwise.
+        ledger: time between two looks at Nova's services when nothing is under way.
+    """
+
+    max_in_flight: int = 20
+    per_destination: int = 10
+    settle_time: float = 60.0
+    dead_after: float = 900.0
+    shared_storage: bool = True
+    rebuild_from_image: bool = False
+    evacuate_error: bool = False
+    reset_states: bool = False
+    threshold: int = 0
+    priority_key: str = ""
+    retry_first: float = 10.0
+    retry_longest: float = 300.0
+    poll: float = 1.0
+    idle: float = 5.0
+    ledger: float = 60.0
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Policy:
+        """Return the policy that the resolved options of a program say; what they leave out has its default."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in settings.items() if name in known and value is not None})
+
+    def retry_delay(self, failures: int) -> float:
+        """Return the seconds to wait after that many failures: doubled each time, up to the longest."""
+        return min(self.retry_longest, self.retry_first * 2.0 ** min(failures - 1, 20))
