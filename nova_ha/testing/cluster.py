@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The simulated Pacemaker as a port: nodes, permanent attributes, membership and fencing history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from nova_ha import record
+from nova_ha.errors import ClusterError, ClusterUnavailable
+from nova_ha.model import ClusterNode, ClusterView, FencingEvent
+from nova_ha.testing.clock import VirtualClock
+from nova_ha.testing.event_log import EventLog
+
+#: What a tool of Pacemaker takes until it has answered.
+_TOOL_SECONDS = 0.02
+
+
+@dataclass
+class Trouble:
+    """What may be wrong with the cluster.
+
+    Attributes:
+        unavailable_until: second until which no tool gets an answer (no DC, a new one is being elected).
+        loses_writes: whether a write is answered and not kept.
+    """
+
+    unavailable_until: float = 0.0
+    loses_writes: bool = False
+
+
+class SimulatedCluster:
+    """A `nova_ha.ports.ClusterPort`.
+
+    Attributes:
+        nodes: entries of the CIB by name; what `record` describes is permanent and survives everything,
+            the old agents' attribute ``evacuate`` is transient and does not.
+        history: successful fencing actions.
+        quorate: whether this partition has quorum.
+        trouble: what is wrong with it.
+    """
+
+    def __init__(self, clock: VirtualClock, log: EventLog) -> None:
+        self._clock = clock
+        self._log = log
+        self._version = 0
+        self.nodes: dict[str, ClusterNode] = {}
+        self.history: list[FencingEvent] = []
+        self.quorate = True
+        self.trouble = Trouble()
+
+    # --- the port -----------------------------------------------------------------------------------------
+
+    def view(self) -> ClusterView:
+        """Return nodes, records, membership and fencing history."""
+        self._ask()
+        return ClusterView(self.quorate, tuple(self.nodes.values()), tuple(self.history))
+
+    def change_token(self) -> object:
+        """Return a value that differs when the configuration has changed; membership does not change it."""
+        return self._version
+
+    def write_record(self, node: str, fenced_at: str) -> None:
+        """Write the record of a fencing and read it back."""
+        self._write(node, fenced=record.record_value(fenced_at))
+        if self.nodes[node].fenced_at != fenced_at:
+            raise ClusterError(f"node {node!r}: attribute {record.FENCED} was not kept")
+
+    def mark_evacuated(self, node: str, fenced_at: str) -> None:
+        """Write that a recovery is complete, and read it back."""
+        self._write(node, evacuated=fenced_at)
+        if self.nodes[node].evacuated != fenced_at:
+            raise ClusterError(f"node {node!r}: attribute {record.EVACUATED} was not kept")
+
+    def clear_record(self, node: str, fenced_at: str) -> bool:
+        """Remove record and mark, if the record is still of that fencing."""
+        self._ask()
+        if self._entry(node).fenced_at != fenced_at:
+            return False
+        self._write(node, fenced=None, evacuated=None)
+        return self.nodes[node].fenced_at != fenced_at
+
+    def publish_state(self, node: str, text: str | None) -> None:
+        """Write the sentence for people."""
+        self._write(node, state=text)
+
+    # --- the rest of Pacemaker ----------------------------------------------------------------------------
+
+    def add_node(self, name: str, *, is_remote: bool) -> None:
+        """Add a node, online."""
+        self.nodes[name] = ClusterNode(name, is_remote, online=True)
+
+    def set_online(self, name: str, *, online: bool) -> None:
+        """Change a node's membership; both ways its transient attributes are purged."""
+        if self.nodes[name].online != online:
+            self._log.add("cluster", f"node {name} {'online' if online else 'lost'}")
+        self.nodes[name] = replace(self.nodes[name], online=online, legacy=None)
+
+    def set_legacy(self, name: str, value: str | None) -> None:
+        """Set the old agents' attribute, as they would."""
+        self.nodes[name] = replace(self.nodes[name], legacy=value)
+        self._log.add("cluster", f"node {name}: evacuate = {value}")
+
+    def add_fencing(self, target: str, by: str) -> None:
+        """Add a successful fencing to the history; Pacemaker 3.0.2 purges transient attributes then, too."""
+        self.history.append(FencingEvent(target, "reboot", float(int(self._clock.now())), by))
+        self.nodes[target] = replace(self.nodes[target], legacy=None)
+        self._log.add("cluster", f"node {target} was fenced by {by}")
+
+    def set_quorum(self, *, quorate: bool) -> None:
+        """Lose or regain quorum."""
+        self.quorate = quorate
+        self._log.add("cluster", "quorum regained" if quorate else "quorum lost")
+
+    def change_dc(self, seconds: float) -> None:
+        """Let the cluster be without a DC for some time: its tools time out."""
+        self.trouble.unavailable_until = self._clock.monotonic() + seconds
+        self._log.add("cluster", f"no DC for {seconds:g} s")
+
+    def _ask(self) -> None:
+        self._clock.sleep(_TOOL_SECONDS)
+        if self._clock.monotonic() < self.trouble.unavailable_until:
+            raise ClusterUnavailable("cibadmin failed with exit status 124: the cluster has no DC")
+
+    def _entry(self, node: str) -> ClusterNode:
+        if node not in self.nodes:
+            raise ClusterError(f"Pacemaker knows no node {node!r}")
+        return self.nodes[node]
+
+    def _write(self, node: str, **values: str | None) -> None:
+        self._ask()
+        before = self._entry(node)
+        if not self.quorate:
+            raise ClusterUnavailable("crm_attribute failed with exit status 113: no quorum")
+        if self.trouble.loses_writes:
+            return
+        self.nodes[node] = replace(before, **values)  # type: ignore[arg-type]
+        self._version += 1
+        for name, value in values.items():
+            if getattr(before, name) != value:
+                self._log.add("cluster", f"node {node}: nova-ha-{name} = {value if value else '(removed)'}")

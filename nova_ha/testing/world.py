@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole simulated data centre: cloud, cluster, compute nodes, fencing, and an evacuator that can be killed."""
+
+from __future__ import annotations
+
+from typing import Callable, Protocol
+
+from nova_ha import record
+from nova_ha.clock import format_time
+from nova_ha.errors import ClusterError, NovaHaError, RecoveryOpen
+from nova_ha.testing.clock import Actor, VirtualClock
+from nova_ha.testing.cloud import Cloud
+from nova_ha.testing.cluster import SimulatedCluster
+from nova_ha.testing.event_log import EventLog
+from nova_ha.testing.faults import FaultPlan
+from nova_ha.testing.fencing import FenceActions, Fencing
+from nova_ha.testing.hypervisors import Hypervisors, Violation
+from nova_ha.testing.machines import Machines
+from nova_ha.testing.nova import SimulatedNova, show_service
+
+#: How often a waiting evacuator looks whether a record has changed.
+_WATCH_SECONDS = 0.5
+
+
+class Evacuating(Protocol):
+    """What the world needs of an evacuator."""
+
+    def cycle(self) -> float:
+        """Make one pass; return the seconds until the next is due."""
+
+
+class RecordAndTell:
+    """The least that a record device must do: write the record, and tell Nova if it answers."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def off(self, node: str) -> None:
+        """Record that the node was fenced; a service that an operator disabled keeps its reason."""
+        fenced_at = format_time(self._world.clock.now())
+        self._world.cluster.write_record(node, fenced_at)
+        try:
+            service = next(s for s in self._world.nova.services() if s.host == node and s.is_known)
+            keeps = service.status == "disabled" and not service.is_ours
+            self._world.nova.tell_down(service, None if keeps else record.marker_reason(fenced_at))
+        except (NovaHaError, StopIteration) as error:
+            self._world.log.add("fence", f"Nova was not told of {node}: {error}")
+
+    def on(self, node: str) -> None:
+        """Succeed when no recovery of the node is open."""
+        entry = self._world.cluster.view().node(node)
+        if entry is None:
+            raise ClusterError(f"Pacemaker knows no node {node!r}")
+        if entry.recovery_is_open:
+            raise RecoveryOpen(f"the recovery of {node} is not complete")
+
+
+class SimulatedWorld:
+    """Everything; see the attributes.
+
+    Attributes:
+        clock: virtual time; `run` lets it pass.
+        log: what happened.
+        cloud: Nova's database, with the hypervisors that count every guest.
+        nova: Nova as a port; `nova.faults` is what goes wrong with it.
+        cluster: Pacemaker as a port.
+        fencing: Pacemaker's fencer.
+        machines: the compute nodes.
+        evacuator: the process that is at work now.
+    """
+
+    def __init__(self, fence_actions: FenceActions | None = None, limit: float = 7 * 86400.0) -> None:
+        self.clock = VirtualClock(limit)
+        self.log = EventLog(self.clock)
+        self.cloud = Cloud(self.clock, self.log, Hypervisors(self.clock, self.log))
+        self.nova = SimulatedNova(self.cloud, FaultPlan(self.clock))
+        self.cluster = SimulatedCluster(self.clock, self.log)
+        self.machines = Machines(self.cloud, self.cluster)
+        actions = fence_actions or RecordAndTell(self)
+        self.fencing = Fencing(self.clock, self.cluster, self.log, self.machines, actions)
+        self.machines.fencing = self.fencing
+        self.evacuator: EvacuatorProcess | None = None
+
+    @property
+    def violations(self) -> list[Violation]:
+        """Return what must never have happened."""
+        return self.cloud.hypervisors.violations
+
+    def add_host(self, name: str, **properties: object) -> None:
+        """Add a compute node with its nova-compute."""
+        self.cloud.add_compute(name, **properties)
+        self.machines.add(name)
+
+    def run(self, seconds: float) -> None:
+        """Let time pass."""
+        self.clock.sleep(seconds)
+
+    def close(self) -> None:
+        """End everything that is still under way."""
+        self.clock.close()
+
+    def delete_server(self, name: str) -> None:
+        """Delete a server as its owner: where no nova-compute runs, its guest is orphaned for up to 1800 s."""
+        server = self.cloud.by_name(name)
+        server.deleted, server.task_state = True, None
+        self.log.add("operator", f"server {name} deleted")
+        for host in self.cloud.hypervisors.hosts_of(server.id):
+            reaped = 0.0 if host == server.host else 1800.0
+            self.clock.after(reaped, lambda host=host: self._reap(host, server.id))  # type: ignore[misc]
+
+    def _reap(self, host: str, server_id: str) -> None:
+        self.cloud.hypervisors.destroy(host, server_id, "its server was deleted")
+
+    def summary(self) -> list[str]:
+        """Return where every server ended, the services, the records, and what must not have happened."""
+        lines = [self._server_line(server_id) for server_id in self.cloud.servers]
+        lines += [self._host_line(host) for host in self.cloud.computes]
+        lines += [f"data lost: {name}" for name in self.cloud.data_lost]
+        lines.append(f"evacuate requests that reached Nova: {self.nova.api.posts}")
+        lines += [f"violation: {violation}" for violation in self.violations] or ["violations: none"]
+        return lines
+
+    def _server_line(self, server_id: str) -> str:
+        server = self.cloud.servers[server_id]
+        guests = ", ".join(self.cloud.hypervisors.hosts_of(server_id)) or "nowhere"
+        if server.deleted:
+            return f"server {server.name}: deleted, guest {guests}"
+        task = f"/{server.task_state}" if server.task_state else ""
+        return f"server {server.name}: {server.status}{task} on {server.host}, guest {guests}"
+
+    def _host_line(self, host: str) -> str:
+        service = show_service(self.cloud, self.cloud.computes[host])
+        down = ", forced down" if service.forced_down else ""
+        reason = f" ({service.disabled_reason})" if service.disabled_reason else ""
+        node = self.cluster.nodes[host]
+        entry = f"; recorded {node.fenced}" if node.fenced else ""
+        mark = " and evacuated" if node.fenced and not node.recovery_is_open else ""
+        said = f"; {node.state}" if node.state else ""
+        return self.log.readable(
+            f"host {host}: {service.status}, {service.state}{down}{reason}{entry}{mark}{said}"
+        )
+
+
+class EvacuatorProcess:
+    """An evacuator at work on a controller, as an actor of the world.
+
+    Args:
+        world: the world.
+        create: makes the evacuator; called inside the actor.
+        helpers: returns other actors that belong to the process and die with it.
+    """
+
+    def __init__(
+        self,
+        world: SimulatedWorld,
+        create: Callable[[], Evacuating],
+        helpers: Callable[[], list[Actor]] = list,
+        delay: float = 0.0,
+    ) -> None:
+        self._world = world
+        self._create = create
+        self._helpers = helpers
+        self._actor = world.clock.spawn(self._run, delay)
+
+    def kill(self) -> None:
+        """End the process and all that belongs to it, as SIGKILL would."""
+        actors = [*self._helpers(), self._actor]
+        current = self._world.clock.current
+        for actor in sorted(actors, key=lambda one: one is current):
+            actor.kill()
+
+    def _run(self) -> None:
+        evacuator = self._create()
+        while True:
+            due = self._world.clock.monotonic() + evacuator.cycle()
+            self._wait(due)
+
+    def _wait(self, due: float) -> None:
+        """Wait until the next pass is due or a record has changed."""
+        token = self._world.cluster.change_token()
+        while self._world.clock.monotonic() < due and token == self._world.cluster.change_token():
+            self._world.clock.sleep(min(_WATCH_SECONDS, max(0.001, due - self._world.clock.monotonic())))
