@@ -21,7 +21,7 @@ from xml.etree import ElementTree as ET
 import leftovers
 
 _HERE = Path(__file__).resolve().parent.parent
-_CACHE = Path(os.environ.get("NOVA_HA_CACHE") or Path.home() / ".cache" / "nova-ha")
+_CACHE = Path(os.environ.get("NOVA_HA_CACHE") or "~/.cache/nova-ha").expanduser().absolute()
 _PATIENCE = 15.0
 _TAIL = 30
 
@@ -69,11 +69,19 @@ TIERS = (
 
 def main(names: list[str]) -> int:
     """Run the named tiers, or all, and return 0 if everything passed."""
+    _keep_downloads()
     before = leftovers.look()
     results = {tier.name: _section(tier) for tier in _chosen(names)}
     results["leftovers"] = _count(leftovers.complain(before))
     _summarise(results)
     return int(any(result.failed for result in results.values()))
+
+
+def _keep_downloads() -> None:
+    """Let pip and whatever else fetches or remembers something do so in the cache folder."""
+    os.environ.update(
+        NOVA_HA_CACHE=str(_CACHE), PIP_CACHE_DIR=str(_CACHE / "pip"), XDG_CACHE_HOME=str(_CACHE / "other")
+    )
 
 
 def _chosen(names: list[str]) -> list[Tier]:
