@@ -46,7 +46,7 @@ class Cib:
         """Return every node that the CIB knows, by name."""
         remote = self._remote_names()
         names = remote | set(self._configured()) | set(self._states())
-        return tuple(self._node(name, name in remote) for name in sorted(names))
+        return tuple(self._node(name, is_remote=name in remote) for name in sorted(names))
 
     def stored(self, node: str, name: str) -> StoredAttribute | None:
         """Return a permanent attribute of a node."""
@@ -58,12 +58,12 @@ class Cib:
         """Say whether there is a node of that name."""
         return node in self._remote_names() or node in self._configured() or node in self._states()
 
-    def _node(self, name: str, is_remote: bool) -> ClusterNode:
+    def _node(self, name: str, *, is_remote: bool) -> ClusterNode:
         permanent = {item.name: item.value for item in stored_attributes(self._configured().get(name))}
         return ClusterNode(
             name=name,
             is_remote=is_remote,
-            online=_is_online(self._states().get(name), is_remote),
+            online=_is_online(self._states().get(name), is_remote=is_remote),
             fenced=permanent.get(record.FENCED) or None,
             evacuated=permanent.get(record.EVACUATED) or None,
             state=permanent.get(record.STATE) or None,
@@ -101,7 +101,7 @@ def parse(text: str, tag: str) -> ET.Element:
         ClusterError: it is no XML, or not of that kind.
     """
     try:
-        root = ET.fromstring(text)
+        root = ET.fromstring(text)  # noqa: S314 (written by Pacemaker on this machine, not by strangers)
     except ET.ParseError as error:
         raise ClusterError(f"Pacemaker's answer is no XML ({error}): {text[:80]!r}") from None
     if root.tag != tag:
@@ -137,7 +137,7 @@ def fencing_history(text: str) -> tuple[FencingEvent, ...]:
 
 
 def private_attributes(text: str) -> dict[str, str]:
-    """Return value by host, from the output of ``attrd_updater --query-all``; hosts without a value are left out."""
+    """Return value by host, from the output of ``attrd_updater --query --all``; empty values are left out."""
     found = _result(text, "attributes").iter("attribute")
     return {item.get("host", ""): item.get("value", "") for item in found if item.get("value")}
 
@@ -168,7 +168,7 @@ def _by_name(elements: Iterator[ET.Element]) -> dict[str, ET.Element]:
     return {name: element for element in elements if (name := element.get("uname", ""))}
 
 
-def _is_online(state: ET.Element | None, is_remote: bool) -> bool:
+def _is_online(state: ET.Element | None, *, is_remote: bool) -> bool:
     """Say whether a node takes part; a full member must be in its process group (``crmd``), too.
 
     Pacemaker 2.1.7 writes the time of joining, and 0, where older ones write true and false.

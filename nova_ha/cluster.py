@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pacemaker behind `nova_ha.ports.ClusterPort`: its command-line tools, with XML output.
 
-The tools and not its libraries: their options and XML are what Pacemaker keeps stable, and a child that hangs can be
-killed. Each costs about 10 ms of CPU, so an idle cluster is asked as seldom as possible: `Pacemaker.change_token`
-needs no process, one ``cibadmin`` answers `Pacemaker.view`, and the other two tools run only when something
-changed or some time has passed.
+The tools and not its libraries: their options and XML are what Pacemaker keeps stable, and a child that hangs
+can be killed. Each costs about 10 ms of CPU, so an idle cluster is asked as seldom as possible:
+`Pacemaker.change_token` needs no process, one ``cibadmin`` answers `Pacemaker.view`, and the other two tools
+run only when something has changed or some time has passed.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Generic, TypeVar
 from xml.sax.saxutils import quoteattr
 
@@ -29,8 +29,8 @@ _NO_SUCH = 105
 #: attrd_updater 2.1 ends with this for an attribute that nobody has set (peers-pacemaker.md C).
 _NO_SUCH_ATTRIBUTE = (78, _NO_SUCH)
 
-#: No rights, wrong usage, bad input, other schema: asking again would not help. All others may pass: no daemon yet,
-#: no quorum, no DC, too slow.
+#: No rights, wrong usage, bad input, other schema: asking again would not help. All others may pass: no
+#: daemon yet, no quorum, no DC, too slow.
 _FINAL = frozenset((4, 64, 65, 76, _NO_SUCH))
 
 _TOOL_TIMEOUT = 20.0
@@ -69,11 +69,11 @@ class Pacemaker:
     def change_token(self) -> object:
         """Return a value that differs when the configuration has changed; costs no process.
 
-        A full member replaces the file whenever the configuration changes, node attributes included, and never for
-        the state alone: membership must be looked for with `view`, at a slower pace.
+        A full member replaces the file whenever the configuration changes, node attributes included, and
+        never for the state alone: membership must be looked for with `view`, at a slower pace.
         """
         try:
-            found = os.stat(self._cib_file)
+            found = Path(self._cib_file).stat()
         except OSError:
             return None
         return found.st_ino, found.st_mtime_ns, found.st_size
@@ -144,7 +144,7 @@ class Pacemaker:
             _successful(answer)
 
     def _remove(self, found: StoredAttribute) -> None:
-        """Remove an attribute, unless its value has changed meanwhile: Pacemaker compares id, name and value."""
+        """Remove an attribute unless its value has changed: Pacemaker compares id, name and value."""
         pair = " ".join(f"{name}={quoteattr(getattr(found, name))}" for name in ("id", "name", "value"))
         self._ask("cibadmin", "--delete", "--xml-text", f"<nvpair {pair}/>")
 

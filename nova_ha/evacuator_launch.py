@@ -24,15 +24,15 @@ def launch(
 ) -> subprocess.Popen[bytes]:
     """Start the process and remember it.
 
-    It gets the lock of the runtime folder, open, and keeps it as long as it lives; and its settings on its standard
-    input, which it waits for, so that it is remembered before it begins.
+    It gets the lock of the runtime folder, open, and keeps it as long as it lives; and its settings on its
+    standard input, which it waits for, so that it is remembered before it begins.
 
     Raises:
         NovaHaError: another process has the lock.
         CommandFailed: it cannot be started.
     """
     read, write = os.pipe()
-    with _locked(directory) as lock, open(read, "rb") as stdin, open(write, "wb") as settings_pipe:
+    with _locked(directory) as lock, os.fdopen(read, "rb") as stdin, os.fdopen(write, "wb") as settings_pipe:
         launched = start_daemon(command, Path(directory.output), stdin=stdin, keep=(lock,))
         process.write_pid_file(directory.pid, launched.pid)
         stdin.close()

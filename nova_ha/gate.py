@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """On a compute node: may nova-compute start, or is a recovery of this host still open?
 
-nova-compute, when it starts, destroys the guests of every evacuation that Nova has begun from its host. So it waits
-until the recovery is complete. The answer comes from Pacemaker's CIB through pacemaker_remoted, without credentials.
-Whatever is not a clear answer means: wait (rule R3).
+nova-compute, when it starts, destroys the guests of every evacuation that Nova has begun from its host. So it
+waits until the recovery is complete. The answer comes from Pacemaker's CIB through pacemaker_remoted, without
+credentials. Whatever is not a clear answer means: wait (rule R3).
 """
 
 from __future__ import annotations

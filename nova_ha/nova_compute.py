@@ -99,7 +99,7 @@ class NovaCompute(ocf.Agent):
         )
 
     def _node(self, runner: Runner) -> str:
-        """Return Pacemaker's name of this node; an action by hand (crm_resource --force-start) does not carry it."""
+        """Return Pacemaker's name of this node; an action by hand (crm_resource --force-start) lacks it."""
         given = self.meta("on_node")
         if given:
             return given
@@ -180,9 +180,7 @@ def _check_here(settings: dict[str, Value]) -> Identity | None:
     """Raise when program, user or files are not on this node; return whose rights nova-compute gets."""
     binary = str(settings["binary"])
     if not os.access(binary, os.X_OK):
-        raise ocf.Failed(
-            ocf.ERR_INSTALLED, f"binary={binary}: no such program on this node; install nova-compute"
-        )
+        raise ocf.Failed(ocf.ERR_INSTALLED, f"binary={binary}: no such program on this node")
     for path in _explicit_files(settings):
         if not os.access(path, os.R_OK):
             raise ocf.Failed(ocf.ERR_ARGS, f"config={path}: cannot be read on this node")
@@ -218,15 +216,18 @@ def _check_name(settings: dict[str, Value], node: str, identity: Identity | None
     if host.partition(".")[0].lower() != node.partition(".")[0].lower():
         raise ocf.Failed(
             ocf.ERR_ARGS,
-            f"Nova calls this host {host!r} and Pacemaker calls it {node!r}: fencing one would evacuate another; "
-            "set host in nova.conf to the node's name",
+           
+            f"Nova calls
+            this host {host!r} and Pacemaker calls it {node!r}, so that fencing one would evacuate " "another; set host in nova.conf to the node's name",
         )
 
 
-_TEXT = (
-    "Runs nova-compute on a compute node. The start waits until the recovery of this host is complete, because "
-    "nova-compute destroys, when it starts, the guests that are being evacuated from its host. No credentials "
-    "are needed: the state of the recovery is read from Pacemaker.",
-    "Make it a clone on compute nodes with meta requires=unfencing, and leave the start as much time as a recovery "
-    "may take. Stopping it leaves the guests running; a stop that fails gets the node fenced.",
-)
+_TEXT = """\
+Runs nova-compute on a compute node. The start waits until the recovery of this
+host is complete, because nova-compute destroys, when it starts, the guests
+that are being evacuated from its host. No credentials are needed: the state of
+the recovery is read from Pacemaker.
+
+Make it a clone on compute nodes with meta requires=unfencing, and leave the
+start as much time as a recovery may take. Stopping it leaves the guests
+running; a stop that fails gets the node fenced."""

@@ -3,8 +3,8 @@
 
 oslo.config reads, later values winning: without ``--config-file`` the first ``nova.conf`` and the first
 ``nova-compute.conf`` that it finds; then every ``*.conf`` in the first ``nova.conf.d`` and the first
-``nova-compute.conf.d``, by name; then the files of ``--config-file``. It looks in ``~/.nova``, ``~``, ``/etc/nova`` and
-``/etc``, in this order.
+``nova-compute.conf.d``, by name; then the files of ``--config-file``. It looks in ``~/.nova``, ``~``,
+``/etc/nova`` and ``/etc``, in this order.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The agent ``ocf:openstack:NovaEvacuate``: keep exactly one evacuator process running.
 
-The process is ``python3 -m nova_ha.evacuator_main DIRECTORY``; its settings are one JSON object on its standard input,
-because arguments and environment of a process can be read by others (rule R6). `nova_ha.rundir` says what the two
-tell each other.
+The process is ``python3 -m nova_ha.evacuator_main DIRECTORY``; its settings are one JSON object on its standard
+input, because arguments and environment of a process can be read by others (rule R6). `nova_ha.rundir` says what
+the two tell each other.
 
 The monitor imports what this module imports at its top, and nothing else.
 """
@@ -16,8 +16,6 @@ from nova_ha import ocf, process, rundir
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nova_ha.ocf_metadata import Description
     from nova_ha.option import Value
 
@@ -159,9 +157,7 @@ def _require_credentials(settings: dict[str, Value]) -> None:
     from nova_ha.errors import ConfigurationError
 
     if not settings.get("cloud") and not settings.get("auth_url"):
-        raise ConfigurationError(
-            "no credentials: set cloud (and clouds_yaml), or auth_url, username and password"
-        )
+        raise ConfigurationError("no credentials: set cloud, or auth_url, username and password")
 
 
 def _check_here(settings: dict[str, Value]) -> None:
@@ -175,10 +171,13 @@ def _check_here(settings: dict[str, Value]) -> None:
         raise ocf.Failed(ocf.ERR_ARGS, str(error)) from error
 
 
-_TEXT = (
-    "Recovers the servers of compute nodes that Pacemaker has fenced. One evacuator process runs at a time. It "
-    "reads the records of fencings that fence_compute writes, tells Nova that the host is down, evacuates "
-    "the servers and follows each one until it runs elsewhere, and returns the host to service when it is back.",
-    "Run one instance, on cluster nodes that are not compute nodes. When Nova, Keystone or the message queue "
-    "does not answer, the resource keeps running, is shown as degraded with the reason, and goes on by itself.",
-)
+_TEXT = """\
+Recovers the servers of compute nodes that Pacemaker has fenced. One evacuator
+process runs at a time. It reads the records of fencings that fence_compute
+writes, tells Nova that the host is down, evacuates the servers and follows
+each one until it runs elsewhere, and returns the host to service when it is
+back.
+
+Run one instance, on cluster nodes that are not compute nodes. When Nova,
+Keystone or the message queue does not answer, the resource keeps running, is
+shown as degraded with the reason, and goes on by itself."""

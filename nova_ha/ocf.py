@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every OCF agent of this project shares: exit codes, parameters, exit reasons, the run of one action.
 
-The monitors run every few seconds on every node: this module needs ``os`` and ``sys``, the rest is imported where
-it is used.
+The monitors run every few seconds on every node: this module needs ``os`` and ``sys``, the rest is imported
+where it is used.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Agent:
         return int(text) / 1000 if text.isdigit() else _DEFAULT_TIMEOUT
 
     def meta(self, name: str) -> str:
-        """Return what Pacemaker says about the action, such as ``timeout`` or ``on_node``; empty if nothing."""
+        """Return what Pacemaker says about the action, such as ``timeout`` or ``on_node``; else nothing."""
         return self.environ.get(_META + name, "")
 
     def given(self) -> dict[str, str]:
@@ -117,7 +117,7 @@ class Agent:
 
 
 def run(agent: type[Agent], arguments: list[str], environ: Mapping[str, str] | None = None) -> int:
-    """Run the action that the first argument names, and return its exit code. Further arguments mean nothing."""
+    """Run the action that the first argument names, and return its exit code; further ones mean nothing."""
     action = arguments[1] if len(arguments) > 1 else ""
     instance = agent(os.environ if environ is None else environ)
     try:
@@ -161,12 +161,10 @@ def outcome_of(error: Exception) -> tuple[int, str]:
 
     if isinstance(error, Failed):
         return error.code, error.reason
-    if isinstance(error, errors.AccessDenied):
-        return ERR_GENERIC, str(error)
-    if isinstance(error, errors.ConfigurationError):
-        return ERR_CONFIGURED, str(error)
     if isinstance(error, errors.NovaHaError):
-        return ERR_GENERIC, str(error)
+        # Credentials that Keystone refuses now may be accepted again: that is not for ever.
+        final = isinstance(error, errors.ConfigurationError) and not isinstance(error, errors.AccessDenied)
+        return (ERR_CONFIGURED if final else ERR_GENERIC), str(error)
     if isinstance(error, ImportError):
         return ERR_INSTALLED, f"not installed on this node: {error}"
     if isinstance(error, PermissionError):

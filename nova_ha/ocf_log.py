@@ -8,6 +8,7 @@ import logging.handlers
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 _LEVELS = {
     logging.CRITICAL: ("CRIT", "crit"),
@@ -22,8 +23,8 @@ _SYSLOG = "/dev/log"
 def set_up(agent: str, instance: str, environ: Mapping[str, str]) -> None:
     """Send the messages of nova_ha where Pacemaker wants those of agents.
 
-    Pacemaker sets HA_logfacility or HA_LOGFACILITY to ``none`` for no syslog, HA_LOGFILE to its own log file, and
-    HA_debug to 1 or more when somebody wants to see more (``crm_resource --force-start -V``).
+    Pacemaker sets HA_LOGFACILITY unless there shall be no syslog, HA_LOGFILE to its own log file, and HA_debug
+    to 1 or more when somebody wants to see more (``crm_resource --force-start -V``).
     """
     logger = logging.getLogger("nova_ha")
     logger.setLevel(logging.DEBUG if environ.get("HA_debug", "0") not in ("", "0") else logging.INFO)
@@ -50,7 +51,7 @@ def _handlers(tag: str, environ: Mapping[str, str]) -> list[logging.Handler]:
     """Return a handler for each place that can be written to; a place that cannot is no reason to fail."""
     handlers: list[logging.Handler] = []
     facility = environ.get("HA_LOGFACILITY") or environ.get("HA_logfacility") or "none"
-    if facility in logging.handlers.SysLogHandler.facility_names and os.path.exists(_SYSLOG):
+    if facility in logging.handlers.SysLogHandler.facility_names and Path(_SYSLOG).exists():
         handlers.append(_syslog(tag, facility))
     path = environ.get("HA_LOGFILE") or environ.get("HA_logfile")
     if path and path.startswith("/") and os.access(path, os.W_OK):

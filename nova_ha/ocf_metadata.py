@@ -2,8 +2,8 @@
 """Write an agent's metadata from the one table of options, with nothing but the standard library.
 
 The document says that it is of OCF 1.1 and uses only what every schema in use accepts: those of resource-agents
-(which ocf-tester asks), pcs and the OCF (conventions.md 2a.4). An agent whose metadata pcs cannot validate counts as
-not installed.
+(which ocf-tester asks), pcs and the OCF (conventions.md 2a.4). An agent whose metadata pcs cannot validate counts
+as not installed.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ class Description:
 
     Attributes:
         summary: noun phrase.
-        text: paragraphs; ``pcs`` shows them as one.
+        text: paragraphs in lines of less than 80 columns; older ``pcs`` make one paragraph of them.
         actions: what it can do.
     """
 
     summary: str
-    text: tuple[str, ...]
+    text: str
     actions: tuple[Action, ...]
 
 
@@ -53,7 +53,7 @@ def metadata(name: str, description: Description) -> str:
         '<!DOCTYPE resource-agent SYSTEM "ra-api-1.dtd">',
         f'<resource-agent name={quoteattr(name)} version="{__version__}">',
         "  <version>1.1</version>",
-        f'  <longdesc lang="en">\n{escape(_paragraphs(description.text))}\n  </longdesc>',
+        f'  <longdesc lang="en">\n{escape(description.text)}\n  </longdesc>',
         f'  <shortdesc lang="en">{escape(description.summary)}</shortdesc>',
         "  <parameters>",
         *(_parameters(for_program(name))),
@@ -66,12 +66,8 @@ def metadata(name: str, description: Description) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _paragraphs(text: tuple[str, ...]) -> str:
-    return "\n\n".join(text)
-
-
 def _parameters(options: tuple[Option, ...]) -> Iterator[str]:
-    """Yield every parameter, and the old names of some: pcs refuses a name that the metadata does not have."""
+    """Yield every parameter, and the old names of some: pcs refuses names that the metadata does not have."""
     for option in options:
         yield _parameter(option)
         for alias in option.aliases:

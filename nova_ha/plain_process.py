@@ -40,7 +40,7 @@ class PlainProcess:
         return process.read_pid_file(self._pid_file) is not None
 
     def others(self) -> tuple[int, ...]:
-        """Return processes of the same program that are not remembered: started by hand, by a unit, or forgotten."""
+        """Return processes of the same program that are not remembered: a unit's, a person's, our own."""
         known = self.running()
         return tuple(pid for pid in process.find(self._runs_program) if pid != known)
 
@@ -93,7 +93,8 @@ class PlainProcess:
 
     def _runs_program(self, arguments: tuple[str, ...]) -> bool:
         """Say whether the program itself runs, directly or by an interpreter."""
-        return self._name in [os.path.basename(argument) for argument in arguments[:2]]
+        names = [os.path.basename(argument) for argument in arguments[:2]]
+        return names[:1] == [self._name] or (names[1:] == [self._name] and names[0].startswith("python"))
 
     def _forget(self) -> None:
         try:

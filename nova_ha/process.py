@@ -19,7 +19,7 @@ _POLL = 0.1
 
 
 def start_time(pid: int) -> str | None:
-    """Return when a process started, in clock ticks since boot; None when it does not live (or is a zombie)."""
+    """Return when a process started, in clock ticks since boot; None when it is dead or a zombie."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
             # The name of the program stands in parentheses and may contain anything.

@@ -4,8 +4,8 @@
 ``/run/nova-ha/<resource instance>/`` holds
 
 ``pid``      process id and start time of the process, see `nova_ha.process`
-``status``   line 1: ``ok`` or ``degraded``; line 2: one sentence for the admin. Rewritten in every cycle of the
-             loop, so that its time of change is the loop's heartbeat
+``status``   line 1: ``ok`` or ``degraded``; line 2: one sentence for the admin. Rewritten in every cycle of
+             the loop, so that its time of change is the loop's heartbeat
 ``lock``     locked by the process as long as it lives: there is never a second one
 ``output``   what the process printed, above all why it died
 

@@ -23,8 +23,8 @@ __all__ = ["CommandFailed", "Identity", "Result", "Runner", "SystemRunner", "env
 _log = logging.getLogger(__name__)
 
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-#: Variables that Pacemaker's tools, Python and proxies of the tests need. Everything else stays behind, above all
-#: OCF_RESKEY_password: an environment is inherited by children and readable in /proc (rule R6).
+#: Variables that Pacemaker's tools and Python need. Everything else stays behind, above all OCF_RESKEY_password: an
+#: environment is inherited by children and readable in /proc (rule R6).
 _KEPT = frozenset(
     ("CIB_file", "CIB_shadow", "CIB_shadow_dir", "NOVA_HA_RUN", "NOVA_HA_LOG", "PYTHONPATH", "TMPDIR", "TZ")
 )
@@ -152,9 +152,9 @@ def start_daemon(
                 env=environment(home),
                 start_new_session=True,
                 pass_fds=keep,
-                user=identity and identity.uid,
-                group=identity and identity.gid,
-                extra_groups=identity and identity.groups,
+                user=None if identity is None else identity.uid,
+                group=None if identity is None else identity.gid,
+                extra_groups=None if identity is None else identity.groups,
             )
     except OSError as error:
         raise CommandFailed(f"cannot start {command[0]}: {error.strerror} ({error.filename})") from error
