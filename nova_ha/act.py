@@ -72,7 +72,7 @@ class Actor:
         }
 
     def perform(self, plan: HostPlan) -> list[str]:
-        """Do the steps of one host's plan; return what failed, a line each. A failed step is decided anew later."""
+        """Do the steps of one host's plan; return what failed. What failed is decided anew."""
         steps = [*plan.steps, *(step for verdict in plan.verdicts for step in verdict.steps)]
         failures = [self._try(step, plan) for step in steps if not isinstance(step, Evacuate)]
         self._evacuate([step for step in steps if isinstance(step, Evacuate)], plan)
@@ -153,7 +153,7 @@ class Actor:
         self._nova.stop(step.server_id)
         self._journal_event(plan, "stopped", server=step.server_id)
 
-    def _look_closer(self, step: LookCloser, plan: HostPlan) -> None:
+    def _look_closer(self, step: LookCloser, _plan: HostPlan) -> None:
         self._observer.closer.want(step.server_id)
 
     def _note_failure(self, step: NoteFailure, plan: HostPlan) -> None:
@@ -186,8 +186,9 @@ class Actor:
         if plan.view.service is not None:
             self._observer.heartbeats.forget(plan.view.service.id)
 
-    def _journal_event(self, plan: HostPlan, event: str, **facts: Any) -> None:
-        self._journal.append(*_recovery(plan), event, **facts)
+    def _journal_event(self, plan: HostPlan, event: str, **facts: object) -> None:
+        host, fenced_at = _recovery(plan)
+        self._journal.append(host, fenced_at, event, **facts)
 
 
 def _recovery(plan: HostPlan) -> tuple[str, str]:
@@ -201,7 +202,7 @@ def _is_off(server: Server) -> bool:
 
 
 def _meaning(answer: Answer) -> tuple[str, str]:
-    """Return what an answer means for the server; whatever is not known to be harmless counts as ambiguous."""
+    """Return what an answer means; whatever is not known to be harmless counts as ambiguous."""
     error = answer.error
     if error is None:
         return ACCEPTED, ""

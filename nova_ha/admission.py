@@ -21,7 +21,7 @@ def admit(
     groups: Mapping[str, ServerGroup],
     policy: Policy,
 ) -> tuple[HostPlan, ...]:
-    """Return the plans in which only the servers that are asked for now are ready; the others wait, with the reason."""
+    """Return the plans with only those servers ready that are asked for now; the others wait."""
     everyone = [verdict for plan in plans for verdict in plan.verdicts]
     in_flight = [verdict.view.id for verdict in everyone if verdict.fate.is_in_flight]
     healthy = sum(1 for service in services if service.takes_servers)
@@ -76,7 +76,7 @@ def _reason_to_wait(
 
 
 def _with_waiting(plan: HostPlan, refused: Mapping[str, str]) -> HostPlan:
-    """Turn the servers that were not admitted, and all of a host that is not claimed yet, into waiting ones."""
+    """Let the servers wait that were not admitted, and all of a host that is not claimed yet."""
     verdicts = tuple(_settled(verdict, plan, refused) for verdict in plan.verdicts)
     return replace(plan, verdicts=verdicts)
 

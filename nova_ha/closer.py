@@ -58,18 +58,18 @@ class CloserLooks:
         """Drop what was learned: a request of ours changes it."""
         self._kept.pop(server_id, None)
 
-    def look(self, server_id: str, with_server: bool) -> CloserLook:
+    def look(self, server_id: str, *, with_server: bool) -> CloserLook:
         """Return what is known of a server, asking Nova if that is wanted and due."""
         kept = self._kept.get(server_id)
         if kept is None:
             return CloserLook()
         now = self._clock.now()
         if kept.is_wanted and now - kept.asked_at >= INTERVAL:
-            kept.look = self._ask(server_id, with_server)
+            kept.look = self._ask(server_id, with_server=with_server)
             kept.asked_at, kept.is_wanted = now, False
         return kept.look
 
-    def _ask(self, server_id: str, with_server: bool) -> CloserLook:
+    def _ask(self, server_id: str, *, with_server: bool) -> CloserLook:
         """Ask for the actions first: what they say must not be newer than what the server shows."""
         attempts = self._nova.attempts(server_id)
         server = self._nova.server(server_id) if with_server else None

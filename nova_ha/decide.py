@@ -38,12 +38,13 @@ def reason_to_hold_all(observation: Observation, policy: Policy) -> str | None:
     """Return why no host's servers may be asked for now."""
     failed = sum(1 for host in observation.hosts if host.node.recovery_is_open)
     if policy.threshold and failed > policy.threshold:
-        return f"{failed} hosts have failed, more than threshold={policy.threshold}: this looks like a site-wide loss"
+        limit = f"more than threshold={policy.threshold}"
+        return f"{failed} hosts have failed, {limit}: this looks like a site-wide loss"
     return None
 
 
 def _is_dead(view: HostView) -> bool:
-    """Say whether nothing runs or arrives on a host: fenced, forced down, and its nova-compute not started again."""
+    """Say whether nothing runs or arrives on a host: its nova-compute is down and was not started since."""
     service = view.service
     is_forced_down = service is not None and service.is_known and service.forced_down
     may_have_started = view.node.online and not view.node.recovery_is_open

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Decide what to do about one fenced host whose recovery is open.
 
-fenced -> down -> evacuating -> evacuated, or held for a reason. Each function answers one question and returns None
-when it leaves the answer to the next. What follows after ``evacuated`` is in `nova_ha.decide_return`.
+fenced -> down -> evacuating -> evacuated, or held for a reason. Each function answers one question and
+returns None when it leaves the answer to the next. What follows after ``evacuated`` is in
+`nova_ha.decide_return`.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def reason_it_is_alive(view: HostView, now: float) -> str | None:
     """Return why a fenced host counts as alive all the same, which outweighs every proof of fencing."""
     beat = view.heartbeat
     if beat.is_proven and now - beat.last_advance < HEARTBEAT_FORGOTTEN:
-        return "its nova-compute still reports to Nova after the fencing: make sure that it is off, then fence it again"
+        return "its nova-compute still reports to Nova after the fencing: switch it off, then fence it again"
     return None
 
 

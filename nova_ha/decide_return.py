@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Decide what to do about a host whose recovery is complete, until it is back in service.
 
-The only order that Nova >= 24 allows (rules 26-28 of nova.md): nova-compute starts while forced_down is still set,
-which moves its evacuation records from ``done`` to ``completed``; then forced_down is cleared; then the service is
-enabled, if the marker is ours; then the record is removed.
+The only order that Nova >= 24 allows (rules 26-28 of nova.md): nova-compute starts while forced_down is
+still set, which moves its evacuation records from ``done`` to ``completed``; then forced_down is cleared;
+then the service is enabled, if the marker is ours; then the record is removed.
 """
 
 from __future__ import annotations
 
-from nova_ha.model import HostState
+from nova_ha.model import HostState, Service
 from nova_ha.observation import (
     ClearForcedDown,
     ClearRecord,
@@ -26,11 +26,13 @@ def decide_return(view: HostView) -> HostPlan:
         return HostPlan(view, HostState.RETURNING, view.problem)
     service = view.service
     if service is None or not service.is_known:
-        return HostPlan(
-            view, HostState.RETURNING, "its cell is down, or Nova does not know its service any more"
-        )
-    if service.forced_down:
-        return _let_nova_see_it(view)
+        reason = "its cell is down, or Nova does not know its service any more"
+        return HostPlan(view, HostState.RETURNING, reason)
+    return _let_nova_see_it(view, service) if service.forced_down else _let_nova_use_it(view, service)
+
+
+def _let_nova_use_it(view: HostView, service: Service) -> HostPlan:
+    """Enable the service when it is up and its disabling was ours; then the host is back."""
     if service.state != "up":
         return HostPlan(view, HostState.RETURNING, "waiting for nova-compute to report to Nova")
     if service.is_ours:
@@ -42,9 +44,9 @@ def decide_return(view: HostView) -> HostPlan:
     return HostPlan(view, HostState.UP, kept, steps=(clear,))
 
 
-def _let_nova_see_it(view: HostView) -> HostPlan:
+def _let_nova_see_it(view: HostView, service: Service) -> HostPlan:
     """Clear forced_down once nova-compute is alive and has cleaned up."""
-    if view.service is None or not view.heartbeat.is_proven:
+    if not view.heartbeat.is_proven:
         return HostPlan(view, HostState.RETURNING, "waiting for nova-compute to start and report")
     if view.servers is None:
         return HostPlan(view, HostState.RETURNING, "its evacuations are being listed")
@@ -53,4 +55,4 @@ def _let_nova_see_it(view: HostView) -> HostPlan:
     if uncleaned:
         reason = f"{len(uncleaned)} evacuations are not cleaned up yet; nova-compute does that when it starts"
         return HostPlan(view, HostState.RETURNING, reason)
-    return HostPlan(view, HostState.RETURNING, "", steps=(ClearForcedDown(view.service),))
+    return HostPlan(view, HostState.RETURNING, "", steps=(ClearForcedDown(service),))

@@ -3,10 +3,11 @@
 
 Invariants, checked by `nova_ha.invariants.check_invariants` after every step of every test:
 
-* A request is sent only for a server that Nova lists on the failed host, with no record open and no request whose
-  effect may still show (rules 11, 12, 14 of nova.md).
+* A request is sent only for a server that Nova lists on the failed host, with no record open and no
+  request whose effect may still show (rules 11, 12, 14 of nova.md).
 * An open record counts as dead only on evidence that nothing can come of it any more (rule 15).
-* After a failure at a destination where the guest may have stayed, no other destination is asked for (rule 16).
+* After a failure at a destination where the guest may have stayed, no other destination is asked for
+  (rule 16).
 
 Rules are tried in order, the first that knows the answer gives it.
 """
@@ -35,6 +36,9 @@ from nova_ha.policy import Policy
 
 #: Records older than the fencing by more than this belong to an earlier recovery. Covers clocks that differ.
 CLOCK_SKEW = 300.0
+
+#: Failed attempts after which a server stays where it is, once its host is back and waits for the end.
+ENOUGH_FAILURES = 3
 
 #: How long an evacuation may show no progress before its actions are asked for.
 LOOK_AFTER = 10.0
@@ -71,10 +75,10 @@ def decide_server(view: ServerView, situation: Situation) -> Verdict:
         verdict = rule(view, situation)
         if verdict is not None:
             return verdict
-    return _ready(view, situation)
+    return _ready(view)
 
 
-def _gone(view: ServerView, situation: Situation) -> Verdict | None:
+def _gone(view: ServerView, _situation: Situation) -> Verdict | None:
     """Forget a server that its owner deleted."""
     return Verdict(view, Fate.GONE, "deleted by its owner") if view.is_gone else None
 
@@ -86,8 +90,11 @@ def _elsewhere(view: ServerView, situation: Situation) -> Verdict | None:
     if view.notes.must_be_stopped:
         return _stop_again(view)
     done = [r for r in view.records if r.succeeded and _is_of_this_recovery(r, situation)]
-    if done:
-        return Verdict(view, Fate.VERIFIED, f"on {done[-1].destination}")
+    return Verdict(view, Fate.VERIFIED, f"on {done[-1].destination}") if done else _arriving(view, situation)
+
+
+def _arriving(view: ServerView, situation: Situation) -> Verdict:
+    """Follow a server that left the failed host while no record says yet that its evacuation is done."""
     if view.server is None:
         return Verdict(view, Fate.EVACUATING, "its host is being asked for", (LookCloser(view.id),))
     if view.server.host == situation.host:
@@ -113,7 +120,7 @@ def _stop_again(view: ServerView) -> Verdict:
     return Verdict(view, Fate.STOPPING, f"it is {view.server.vm_state} now", (LookCloser(view.id),))
 
 
-def _on_the_way(view: ServerView, situation: Situation) -> Verdict | None:
+def _on_the_way(view: ServerView, _situation: Situation) -> Verdict | None:
     """Wait for the answer to a request that is being sent."""
     return Verdict(view, Fate.ASKED) if view.outstanding else None
 
@@ -192,7 +199,9 @@ def _unneeded(view: ServerView, situation: Situation) -> Verdict | None:
     if situation.policy.reset_states and view.server.status in ("PAUSED", "SUSPENDED", "RESCUE"):
         return Verdict(view, Fate.WAITING, "its state is being reset", (ResetToError(view.server),))
     has_history = bool(_failures(view, situation)) or bool(view.notes.asks) or view.notes.reset
-    reason = reason_it_cannot_move(view.server, situation.groups.get(view.id), situation.policy, has_history)
+    reason = reason_it_cannot_move(
+        view.server, situation.groups.get(view.id), situation.policy, has_history=has_history
+    )
     return Verdict(view, Fate.IMMOVABLE, reason) if reason else None
 
 
@@ -222,7 +231,7 @@ def _failed(view: ServerView, situation: Situation) -> Verdict | None:
     if where.guest_stayed:
         reason = f"its guest may run on {last.destination}, though Nova says {situation.host}: {fault}"
         return Verdict(view, Fate.IMMOVABLE, reason, note)
-    if situation.source_is_back and len(failures) >= 3:
+    if situation.source_is_back and len(failures) >= ENOUGH_FAILURES:
         return Verdict(
             view, Fate.IMMOVABLE, f"{len(failures)} attempts failed, its host is back: {fault}", note
         )
@@ -230,14 +239,14 @@ def _failed(view: ServerView, situation: Situation) -> Verdict | None:
     waiting = _not_before(due, view, situation, f"attempt {len(failures)} failed: {fault or last.status}")
     if waiting is not None or note:
         return waiting or Verdict(view, Fate.RETRYING, fault or last.status, note)
-    return _ready(view, situation, where.destination)
+    return _ready(view, where.destination)
 
 
 def _not_before(due: float, view: ServerView, situation: Situation, why: str) -> Verdict | None:
     return Verdict(view, Fate.RETRYING, why, at=due) if situation.now < due else None
 
 
-def _ready(view: ServerView, situation: Situation, destination: str | None = None) -> Verdict:
+def _ready(view: ServerView, destination: str | None = None) -> Verdict:
     """Offer a request; `nova_ha.admission` says whether it is sent now."""
     if view.server is None:
         return Verdict(view, Fate.WAITING, "Nova has not shown it yet", (LookCloser(view.id),))
@@ -270,7 +279,8 @@ def _is_of_this_recovery(record: Evacuation, situation: Situation) -> bool:
     return record.created_at >= situation.fenced_at - CLOCK_SKEW
 
 
-RULES: tuple[Callable[[ServerView, Situation], Optional[Verdict]], ...] = (
+# "Verdict | None" would be evaluated here, which Python 3.9 cannot.
+RULES: tuple[Callable[[ServerView, Situation], Optional[Verdict]], ...] = (  # noqa: UP045 (see above)
     _gone,
     _elsewhere,
     _on_the_way,

@@ -3,8 +3,9 @@
 
     node lost -> fence_compute -> record -> **evacuator** -> Nova -> host back
 
-One evacuator is at work in a cluster (NovaEvacuate is one Pacemaker resource). It keeps no truth of its own: killed at
-any line and started anywhere else, it finds its way from Pacemaker's records and Nova alone.
+One evacuator is at work in a cluster (NovaEvacuate is one Pacemaker resource). It keeps no truth of its
+own: killed at any line and started anywhere else, it finds its way from Pacemaker's records and Nova
+alone.
 """
 
 from __future__ import annotations
@@ -92,8 +93,8 @@ class Evacuator:
     def cycle(self) -> float:
         """Make one pass; return the seconds until the next is due. Never raises a `NovaHaError`."""
         try:
-            # In this order a request whose answer comes during the observation still counts as on its way in it,
-            # and one whose answer was taken has its record in what is listed afterwards.
+            # In this order a request whose answer comes during the observation still counts as on its way
+            # in it, and one whose answer was taken has its record in what is listed afterwards.
             self._actor.take_answers()
             outstanding = self._dispatcher.outstanding()
             observation = self._observer.observe(outstanding)
@@ -105,7 +106,7 @@ class Evacuator:
         troubles = tuple(trouble for host in self.plan.hosts for trouble in host.troubles)
         self._forget_others()
         self._status.write(troubles + tuple(failures))
-        return self._until_next(bool(failures))
+        return self._until_next(has_failures=bool(failures))
 
     def take_answers(self) -> None:
         """Write down the answers to requests that have come since the last pass."""
@@ -152,7 +153,8 @@ class Evacuator:
     def _sentence(self, plan: HostPlan) -> str | None:
         """Return the sentence for people; None to leave the entry as it is.
 
-        Until this evacuator has claimed a recovery, the entry may name another whose requests may still show up in
+        Until this evacuator has claimed a recovery, the entry may name another whose requests may still
+        show up in
         Nova: that name must stay readable for whoever comes next.
         """
         view = plan.view
@@ -171,14 +173,14 @@ class Evacuator:
         self._fates = {server: fate for server, fate in self._fates.items() if server in servers}
         self._published = {node: text for node, text in self._published.items() if node in nodes}
 
-    def _until_next(self, has_failures: bool) -> float:
+    def _until_next(self, *, has_failures: bool) -> float:
         """Return how long nothing is expected to change."""
         if not self.plan.hosts:
             return self._policy.idle
-        waits = [self._wait_for(host, has_failures) for host in self.plan.hosts]
+        waits = [self._wait_for(host, has_failures=has_failures) for host in self.plan.hosts]
         return min(waits)
 
-    def _wait_for(self, plan: HostPlan, has_failures: bool) -> float:
+    def _wait_for(self, plan: HostPlan, *, has_failures: bool) -> float:
         if plan.steps and not has_failures:
             return SOON
         return _PATIENT.get(plan.state, self._policy.poll)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The evacuator's process: ``python3 -m nova_ha.evacuator_main DIRECTORY``, settings as JSON on standard input.
+"""The evacuator's process: ``python3 -m nova_ha.evacuator_main DIRECTORY``, settings as JSON on its stdin.
 
 Started and watched by the agent NovaEvacuate; `nova_ha.rundir` says what the two tell each other.
 """

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read Nova's faults: may another host be tried, and did the guest stay where an attempt failed?
 
-Rule 16 of nova.md: an attempt that failed at its destination may have failed *after* its guest was started there.
-Nova then says that the server is still on its old host, and another destination would run a second copy.
+Rule 16 of nova.md: an attempt that failed at its destination may have failed *after* its guest was
+started there. Nova then says that the server is still on its old host, and another destination would run
+a second copy.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from dataclasses import dataclass
 from nova_ha.model import Evacuation
 from nova_ha.notes import Failure
 
-#: Faults that come before anything is started at the destination, or after which Nova's driver cleans up what it
-#: started (nova.md 2.6): another destination is safe.
+#: Faults that come before anything is started at the destination, or after which Nova's driver cleans up
+#: what it started (nova.md 2.6): another destination is safe.
 _NOTHING_STARTED = (
     "no valid host",
     "insufficient compute resources",
@@ -61,9 +62,10 @@ def where_to_retry(
 ) -> RetryPlace:
     """Return where a server may be asked for after its last attempt failed.
 
-    A guest that an attempt left at its destination shows when the same destination is asked again: Nova refuses with
-    "already exists" before it starts anything. So an unclear fault is retried there; the same fault twice, the
-    second time after Nova had seen that no such guest was there, proves that this fault leaves nothing behind.
+    A guest that an attempt left at its destination shows when the same destination is asked again: Nova
+    refuses with "already exists" before it starts anything. So an unclear fault is retried there; the
+    same fault twice, the second time after Nova had seen that no such guest was there, proves that this
+    fault leaves nothing behind.
     """
     destination = failure.destination
     if failure.status != "failed" or destination is None or destination in dead_hosts:

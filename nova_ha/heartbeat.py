@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Learn from successive looks at a service whether its nova-compute is alive.
 
-Nova does not show a heartbeat as such: ``updated_at`` moves with every heartbeat *and* with every PUT that changes the
-row (nova.md 1.2). A move that comes with a change of the fields a PUT can change is therefore not counted.
+Nova does not show a heartbeat as such: ``updated_at`` moves with every heartbeat *and* with every PUT
+that changes the row (nova.md 1.2). A move that comes with a change of the fields a PUT can change is
+therefore not counted.
 """
 
 from __future__ import annotations

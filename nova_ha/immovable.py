@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Say which servers of a failed host need no recovery, and which cannot be evacuated as they are (rule 18)."""
+"""Say which servers of a failed host need no recovery, and which cannot be evacuated as they are."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def reason_to_ignore(server: Server) -> str | None:
 
 
 def reason_it_cannot_move(
-    server: Server, group: ServerGroup | None, policy: Policy, has_history: bool
+    server: Server, group: ServerGroup | None, policy: Policy, *, has_history: bool
 ) -> str | None:
     """Return why a server cannot be evacuated as it is, or None when it can.
 
@@ -58,4 +58,4 @@ def _reason_its_disk_is_lost(server: Server, policy: Policy) -> str | None:
         return None
     if server.is_volume_backed and not server.local_disk:
         return None
-    return "its disk is on the failed host; set rebuild_from_image=1 to rebuild it from its image, without its data"
+    return "its disk is on the failed host; set rebuild_from_image=1 to have it rebuilt, without its data"

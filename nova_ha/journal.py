@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The journal: an append-only file of JSON lines for each recovery.
 
-It is a hint, never the truth (Nova is), except for a server's power state before its first evacuation, which is on
-disk before that request is sent. A crash in the middle of a line loses that line only.
+It is a hint, never the truth (Nova is), except for a server's power state before its first evacuation,
+which is on disk before that request is sent. A crash in the middle of a line loses that line only.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from typing import Any, Protocol
 from nova_ha.clock import Clock
 from nova_ha.notes import Notes, fold
 
+#: Files that are held open at once.
+OPEN_FILES = 64
+
 #: Files of recoveries that are kept; older ones are removed when a new one is begun.
 KEPT = 200
 
@@ -24,7 +27,7 @@ KEPT = 200
 class Journal(Protocol):
     """Where a recovery's events are kept."""
 
-    def append(self, host: str, fenced_at: str, event: str, **facts: Any) -> None:
+    def append(self, host: str, fenced_at: str, event: str, **facts: object) -> None:
         """Add an event; it may be lost in a crash until `sync`."""
 
     def sync(self, host: str, fenced_at: str) -> None:
@@ -44,7 +47,7 @@ class MemoryJournal:
         self.storage = storage if storage is not None else {}
         self._notes: dict[tuple[str, str], Notes] = {}
 
-    def append(self, host: str, fenced_at: str, event: str, **facts: Any) -> None:
+    def append(self, host: str, fenced_at: str, event: str, **facts: object) -> None:
         """Add an event."""
         entry = {"t": self._clock.now(), "event": event, **facts}
         notes = fold(self.notes(host, fenced_at), entry)
@@ -74,7 +77,7 @@ class FileJournal:
         self._notes: dict[Path, Notes] = {}
         self._files: dict[Path, int] = {}
 
-    def append(self, host: str, fenced_at: str, event: str, **facts: Any) -> None:
+    def append(self, host: str, fenced_at: str, event: str, **facts: object) -> None:
         """Add an event; it may be lost in a crash until `sync`."""
         path = self._path(host, fenced_at)
         entry = {"t": round(self._clock.now(), 3), "event": event, **facts}
@@ -115,7 +118,7 @@ class FileJournal:
         return self._files[path]
 
     def _close_all(self) -> None:
-        if len(self._files) < 64:
+        if len(self._files) < OPEN_FILES:
             return
         for descriptor in self._files.values():
             os.fsync(descriptor)
@@ -123,7 +126,7 @@ class FileJournal:
         self._files.clear()
 
     def _remove_old(self) -> None:
-        """Remove all but the newest recoveries' files; those of this process's recoveries are among the newest."""
+        """Remove all but the newest recoveries' files, and never one that is open."""
         files = sorted(self._directory.glob("*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)
         for path in files[KEPT:]:
             if path not in self._files:

@@ -8,8 +8,8 @@ from enum import Enum
 
 from nova_ha import record
 
-#: States in which an evacuation record has come to an end (nova.md 2.5). Every other word, also one that a later
-#: Nova may invent, counts as open: unknown is not "nothing to do" (rule R3).
+#: States in which an evacuation record has come to an end (nova.md 2.5). Every other word, also one that
+#: a later Nova may invent, counts as open: unknown is not "nothing to do" (rule R3).
 FINISHED = frozenset({"done", "completed", "error", "failed"})
 
 
@@ -148,7 +148,8 @@ class Attempt:
         """Say whether this request can have no further effect.
 
         The conductor's event ``rebuild_server`` with Error means that nothing was sent to a destination;
-        ``compute_rebuild_instance`` with any result means that the destination is through with it (nova.md 2.7, rule 15).
+        ``compute_rebuild_instance`` with any result means that the destination is through with it
+        (nova.md 2.7, rule 15).
         """
         return any(
             (event.name == "rebuild_server" and event.result == "Error")

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What only the evacuator knows of a recovery, folded from the journal's events.
 
-Nova's answers are the truth about every server; notes add what Nova cannot say: that a request was sent and not
-answered, how a server's power stood before the first request, how often and why an attempt failed.
+Nova's answers are the truth about every server; notes add what Nova cannot say: that a request was sent
+and not answered, how a server's power stood before the first request, how often and why an attempt
+failed.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class ServerNotes:
 
     @property
     def must_be_stopped(self) -> bool:
-        """Say whether it comes back running though it was off: Nova forgets that of a server in ERROR (rule 19)."""
+        """Say whether it comes back running though it was off: Nova forgets that in ERROR (rule 19)."""
         return bool(self.was_off) and not self.stopped_again and any(a.vm_state == "error" for a in self.asks)
 
 
@@ -131,7 +132,7 @@ def _failed(notes: ServerNotes, event: Event) -> ServerNotes:
     return replace(notes, failures=(*notes.failures, failure))
 
 
-def _stopped(notes: ServerNotes, event: Event) -> ServerNotes:
+def _stopped(notes: ServerNotes, _event: Event) -> ServerNotes:
     return replace(notes, stopped_again=True)
 
 

@@ -27,6 +27,10 @@ from nova_ha.notes import ServerNotes
 # --- what is seen -------------------------------------------------------------------------------------------
 
 
+#: Moves of ``updated_at`` that prove a heartbeat: one may be anybody's PUT.
+PROOF = 2
+
+
 @dataclass(frozen=True)
 class Heartbeat:
     """What successive looks at a service's ``updated_at`` say about its nova-compute (nova.md 1.2).
@@ -42,7 +46,7 @@ class Heartbeat:
     @property
     def is_proven(self) -> bool:
         """Say whether nova-compute is alive for sure: one move may be anybody's PUT, two are heartbeats."""
-        return self.advances >= 2
+        return self.advances >= PROOF
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class ServerView:
     is_gone: bool = False
     records: tuple[Evacuation, ...] = ()
     attempts: tuple[Attempt, ...] | None = None
-    notes: ServerNotes = ServerNotes()
+    notes: ServerNotes = field(default_factory=ServerNotes)
     outstanding: bool = False
 
     @property
@@ -91,7 +95,8 @@ class HostView:
         problem: why nothing may be concluded about it now; None when all is well.
         servers: its servers; None when they were not listed in this look.
         heartbeat: signs of life of its nova-compute.
-        takeover_until: until when requests of another evacuator may still show (epoch seconds); 0 when none can.
+        takeover_until: until when requests of another evacuator may still show (epoch seconds); 0 when
+            none can.
         is_claimed: whether Pacemaker's entry names this evacuator as the one that sends requests.
     """
 
@@ -100,7 +105,7 @@ class HostView:
     service: Service | None = None
     problem: str | None = None
     servers: tuple[ServerView, ...] | None = None
-    heartbeat: Heartbeat = Heartbeat()
+    heartbeat: Heartbeat = field(default_factory=Heartbeat)
     takeover_until: float = 0.0
     is_claimed: bool = False
 

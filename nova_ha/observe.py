@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Look at Pacemaker and Nova, in the order and with the care that makes what is seen fit to act on.
 
-For every host: services first, then its evacuation records, then its servers (rule 12 of nova.md: records before servers,
-or an evacuation that ends in between is seen by neither), then the services again: a host whose cell went down on
-the way shows an empty list that means nothing (rule 7).
+For every host: services first, then its evacuation records, then its servers (rule 12 of nova.md: records
+before servers, or an evacuation that ends in between is seen by neither), then the services again: a host
+whose cell went down on the way shows an empty list that means nothing (rule 7).
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Observer:
         return replace(view, takeover_until=self._takeovers[key], is_claimed=is_claimed)
 
     def _takeover_until(self, node: ClusterNode) -> float:
-        """Return until when requests of an earlier evacuator may show, at this one's first look at a recovery."""
+        """Return, at the first look at a recovery, until when an earlier evacuator's requests may show."""
         owner = record.owner_of(node.state)
         is_known = owner == self._owner and self._notes(node).begun
         return 0.0 if owner is None or is_known else self._clock.now() + self._policy.settle_time
@@ -124,16 +124,24 @@ class Observer:
         here = {server.id: server for server in self._nova.servers(view.host)}
         found = _by_server(records)
         notes = self._notes(view.node)
-        absent = [i for i in found if i not in here and _is_of_interest(found[i], i in notes.servers)]
+        absent = [
+            i for i in found if i not in here and _is_of_interest(found[i], has_notes=i in notes.servers)
+        ]
         for server_id in [*here, *absent]:
             self.closer.see(server_id, tuple(found.get(server_id, ())))
         return tuple(
-            self._server_view(i, here.get(i), found.get(i, []), notes, i in outstanding)
+            self._server_view(i, here.get(i), found.get(i, []), notes, outstanding=i in outstanding)
             for i in [*here, *absent]
         )
 
     def _server_view(
-        self, server_id: str, here: Server | None, records: list[Evacuation], notes: Notes, outstanding: bool
+        self,
+        server_id: str,
+        here: Server | None,
+        records: list[Evacuation],
+        notes: Notes,
+        *,
+        outstanding: bool,
     ) -> ServerView:
         look = self.closer.look(server_id, with_server=here is None)
         return ServerView(
@@ -197,8 +205,8 @@ def _by_server(records: Iterable[Evacuation]) -> dict[str, list[Evacuation]]:
     return found
 
 
-def _is_of_interest(records: list[Evacuation], has_notes: bool) -> bool:
-    """Say whether a server that left the host belongs to this recovery: not when its records are all cleaned up."""
+def _is_of_interest(records: list[Evacuation], *, has_notes: bool) -> bool:
+    """Say whether a server that left the host belongs to this recovery: its records are not cleaned up."""
     return has_notes or any(evacuation.is_open or evacuation.status == "done" for evacuation in records)
 
 

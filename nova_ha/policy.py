@@ -13,11 +13,13 @@ class Policy:
     """The settings that the decisions depend on. All times in seconds.
 
     Attributes:
-        max_in_flight: evacuations under way at once, all hosts together; Nova does not bound them (nova.md 4).
+        max_in_flight: evacuations under way at once, all hosts together; Nova does not bound them
+            (nova.md 4).
         per_destination: evacuations under way at once per healthy destination host.
         settle_time: how long a trace of a request may take to show when its answer was lost; until then no
             other request is sent for that server. Longer than the longest time-out of a proxy before Nova.
-        dead_after: age at which an accepted evacuation that no conductor has begun counts as lost (rule 15 b).
+        dead_after: age at which an accepted evacuation that no conductor has begun counts as lost (rule
+            15 b).
         shared_storage: whether every host reaches the servers' disks.
         rebuild_from_image: whether a server without shared disk may be rebuilt, which loses its data.
         evacuate_error: whether a server that was in ERROR before its host failed is evacuated too.
@@ -49,7 +51,7 @@ class Policy:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Policy:
-        """Return the policy that the resolved options of a program say; what they leave out has its default."""
+        """Return the policy that resolved options say; what they leave out has its default."""
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in settings.items() if name in known and value is not None})
 

@@ -20,13 +20,13 @@ from nova_ha.model import (
 
 
 class NovaPort(Protocol):
-    """Nova. Reads raise `NovaUnavailable`, `AccessDenied`, `UntrustworthyAnswer`; see each action for more."""
+    """Nova. Reads raise `NovaUnavailable`, `AccessDenied` or `UntrustworthyAnswer`."""
 
     def services(self) -> tuple[Service, ...]:
         """Return every nova-compute service of every cell."""
 
     def tell_down(self, service: Service, reason: str | None) -> None:
-        """Force the service down and, with a reason, disable it, in one request (nova.md rule 2). Idempotent."""
+        """Force the service down and, with a reason, disable it, in one request (rule 2). Idempotent."""
 
     def clear_forced_down(self, service: Service) -> None:
         """Clear forced_down; raise `StillInUse` while old evacuations are not cleaned up (Nova >= 24)."""

@@ -6,11 +6,11 @@ Three permanent node attributes, each with a single writer, so that no writer ca
 ``nova-ha-fenced``     ``fenced 2026-11-22T06:40:12Z``: the node was fenced then. The time is the identity of
                        the recovery. Written by ``fence_compute off`` (or by the evacuator for another proof).
 ``nova-ha-evacuated``  the same time: the recovery of that fencing is complete. Written by the evacuator.
-``nova-ha-state``      a sentence for people, such as ``evacuating 12/20 by controller-1``. Only who it names is read
-                       back: the evacuator whose requests another one must expect to show up in Nova.
+``nova-ha-state``      a sentence for people, such as ``evacuating 12/20 by controller-1``. Only whom it names
+                       is read back: the evacuator whose requests another one must expect to show up in Nova.
 
-A recovery is *open* as long as the first exists and the second does not name its time. This module is imported
-by the hot paths: it needs nothing but the language.
+A recovery is *open* as long as the first exists and the second does not name its time. This module is
+imported by the hot paths: it needs nothing but the language.
 """
 
 from __future__ import annotations
@@ -69,6 +69,6 @@ def state_text(word: str, progress: str = "", owner: str = "", reason: str = "")
 
 
 def owner_of(state: str | None) -> str | None:
-    """Return whom a value of `STATE` names as the evacuator that sends requests for this node; None for nobody."""
+    """Return the evacuator that a value of `STATE` names as sending requests for this node, or None."""
     head = (state or "").split(": ", 1)[0]
     return head.rpartition(_BY)[2] if _BY in head else None
