@@ -216,9 +216,8 @@ def _check_name(settings: dict[str, Value], node: str, identity: Identity | None
     if host.partition(".")[0].lower() != node.partition(".")[0].lower():
         raise ocf.Failed(
             ocf.ERR_ARGS,
-           
-            f"Nova calls
-            this host {host!r} and Pacemaker calls it {node!r}, so that fencing one would evacuate " "another; set host in nova.conf to the node's name",
+            f"Nova calls this host {host!r} and Pacemaker calls it {node!r}, so that fencing one would "
+            "evacuate another; set host in nova.conf to the node's name",
         )
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The agent ``ocf:openstack:NovaEvacuate``: keep exactly one evacuator process running.
 
-The process is ``python3 -m nova_ha.evacuator_main DIRECTORY``; its settings are one JSON object on its standard
-input, because arguments and environment of a process can be read by others (rule R6). `nova_ha.rundir` says what
-the two tell each other.
+The process is ``python3 -m nova_ha.evacuator_main DIRECTORY``; its settings are one JSON object on its
+standard input, because arguments and environment of a process can be read by others (rule R6).
+`nova_ha.rundir` says what the two tell each other.
 
 The monitor imports what this module imports at its top, and nothing else.
 """

@@ -23,8 +23,8 @@ _SYSLOG = "/dev/log"
 def set_up(agent: str, instance: str, environ: Mapping[str, str]) -> None:
     """Send the messages of nova_ha where Pacemaker wants those of agents.
 
-    Pacemaker sets HA_LOGFACILITY unless there shall be no syslog, HA_LOGFILE to its own log file, and HA_debug
-    to 1 or more when somebody wants to see more (``crm_resource --force-start -V``).
+    Pacemaker sets HA_LOGFACILITY unless there shall be no syslog, HA_LOGFILE to its own log file, and
+    HA_debug to 1 or more when somebody wants to see more (``crm_resource --force-start -V``).
     """
     logger = logging.getLogger("nova_ha")
     logger.setLevel(logging.DEBUG if environ.get("HA_debug", "0") not in ("", "0") else logging.INFO)

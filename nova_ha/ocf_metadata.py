@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write an agent's metadata from the one table of options, with nothing but the standard library.
 
-The document says that it is of OCF 1.1 and uses only what every schema in use accepts: those of resource-agents
-(which ocf-tester asks), pcs and the OCF (conventions.md 2a.4). An agent whose metadata pcs cannot validate counts
-as not installed.
+The document says that it is of OCF 1.1 and uses only what every schema in use accepts: those of
+resource-agents (which ocf-tester asks), pcs and the OCF (conventions.md 2a.4). An agent whose metadata pcs
+cannot validate counts as not installed.
 """
 
 from __future__ import annotations

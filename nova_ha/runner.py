@@ -23,8 +23,8 @@ __all__ = ["CommandFailed", "Identity", "Result", "Runner", "SystemRunner", "env
 _log = logging.getLogger(__name__)
 
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-#: Variables that Pacemaker's tools and Python need. Everything else stays behind, above all OCF_RESKEY_password: an
-#: environment is inherited by children and readable in /proc (rule R6).
+#: Variables that Pacemaker's tools and Python need. Everything else stays behind, above all
+#: OCF_RESKEY_password: an environment is inherited by children and readable in /proc (rule R6).
 _KEPT = frozenset(
     ("CIB_file", "CIB_shadow", "CIB_shadow_dir", "NOVA_HA_RUN", "NOVA_HA_LOG", "PYTHONPATH", "TMPDIR", "TZ")
 )
