@@ -8,19 +8,21 @@ from collections.abc import Iterable
 from nova_ha.errors import HostNameError
 
 
-def nova_host(node: str, hosts: Iterable[str]) -> str:
+def nova_host(node: str, hosts: Iterable[str], domain: str | None = None) -> str:
     """Return Nova's name of a node: the same name, else the only host with the same short name.
 
     Args:
         node: Pacemaker's name of the node.
         hosts: every host that Nova has.
+        domain: DNS suffix that old configurations add to the node's name.
 
     Raises:
         HostNameError: no host fits, or more than one.
     """
     known = sorted(set(hosts))
-    if node in known:
-        return node
+    for name in (node, f"{node}.{(domain or '').lstrip('.')}"):
+        if name in known:
+            return name
     fits = [host for host in known if _short(host) == _short(node) and _one_is_short(host, node)]
     if len(fits) == 1:
         return fits[0]

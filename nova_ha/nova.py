@@ -206,10 +206,13 @@ class NovaClient:
 
     def _endpoints(self) -> str:
         """Say which endpoint was looked for, and which ones the catalog has."""
-        catalog = self._access.auth.get_access(self._access.session).service_catalog
-        found = catalog.get_endpoints_data(service_type="compute").values()
-        known = sorted({f"{one.region_id} {one.interface}" for group in found for one in group})
-        wanted = f"region_name={self._access.region_name or ''}, interface={self._access.interface}"
-        return (
-            f"{wanted}: Keystone's catalog has no such endpoint of Nova, only: {', '.join(known) or 'none'}"
+        try:
+            catalog = self._access.auth.get_access(self._access.session).service_catalog.catalog
+        except Exception:  # noqa: BLE001 - this only helps to word another error
+            catalog = []
+        entries = [entry for entry in catalog if str(entry.get("type")).startswith("compute")]
+        known = sorted(
+            {f"{e.get('region')} {e.get('interface')}" for entry in entries for e in entry["endpoints"]}
         )
+        wanted = f"region_name={self._access.region_name or ''}, interface={self._access.interface}"
+        return f"{wanted}: Keystone knows no such endpoint of Nova, only: {', '.join(known) or 'none'}"

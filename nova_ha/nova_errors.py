@@ -7,6 +7,7 @@ may have taken effect all the same, unless the request certainly never left or N
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -75,9 +76,10 @@ def _translate(error: Exception, what: str, catalog: Catalog, *, action: bool) -
             f"cacert: the server's certificate is not trusted ({one_line(error)}); give the file of the "
             "authority that signed it"
         )
-    message = f"{what}: {one_line(error) or type(error).__name__}"
     if isinstance(error, keystone.ConnectionError):
+        message = f"{what}: {_connection_trouble(error)}"
         return NovaUnavailable(message) if not action or _never_sent(error) else AmbiguousAnswer(message)
+    message = f"{what}: {one_line(error) or type(error).__name__}"
     return AmbiguousAnswer(message) if action else NovaUnavailable(f"{message} ({type(error).__name__})")
 
 
@@ -120,6 +122,21 @@ def _keystone_answered(status: int, message: str) -> NovaHaError:
     if status == _NOT_FOUND:
         return ConfigurationError(f"auth_url: {message}; is it the URL of Keystone?")
     return NovaUnavailable(message)
+
+
+def _connection_trouble(error: Exception) -> str:
+    """Return what went wrong with a connection, without the libraries' nested names.
+
+    Nor with their words for lateness: Pacemaker looks for those in what a fence agent says, and believes that
+    it had to end the agent itself.
+    """
+    text = one_line(error)
+    url = re.search(r"https?://[^\s'\"]+", text)
+    errno = re.search(r"\[Errno -?\d+\] ([^'\")]+)", str(error.__context__ or error))
+    where = url[0].rstrip(":,") if url else "the server"
+    if type(error).__name__ == "ConnectTimeout":
+        return f"no answer in time from {where}"
+    return f"no connection to {where}: {errno[1]}" if errno else text
 
 
 def _never_sent(error: Exception) -> bool:

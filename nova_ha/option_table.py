@@ -20,8 +20,8 @@ _ALL = frozenset(PROGRAMS)
 _UNUSED_BY_COMPUTE = " NovaCompute accepts and ignores it: it needs no credentials."
 
 _NO_EFFECT = (
-    "this value made fencing succeed without any effect, so that servers were lost; use 1, or remove the device "
-    "from the fencing level"
+    "this value made fencing succeed without any effect, so that servers were lost; use 1, or remove the "
+    "device from the fencing level"
 )
 
 # fmt: off
@@ -55,12 +55,12 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "user_domain", "string", None, "Domain of the user",
         "Name of the domain of the user; Default when nothing names another." + _UNUSED_BY_COMPUTE,
-        _ALL, aliases=("user_domain_name",), short="u", environment="OS_USER_DOMAIN_NAME",
+        _ALL, short="u", environment="OS_USER_DOMAIN_NAME",
     ),
     Option(
         "project_domain", "string", None, "Domain of the project",
         "Name of the domain of the project; Default when nothing names another." + _UNUSED_BY_COMPUTE,
-        _ALL, aliases=("project_domain_name",), short="P", environment="OS_PROJECT_DOMAIN_NAME",
+        _ALL, short="P", environment="OS_PROJECT_DOMAIN_NAME",
     ),
     Option(
         "application_credential_id", "string", None, "Id of an application credential",
@@ -92,7 +92,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "region_name", "string", None, "Region of Nova",
         "Region whose Nova is meant, for a Keystone that serves several." + _UNUSED_BY_COMPUTE,
-        _ALL, aliases=("region",), environment="OS_REGION_NAME",
+        _ALL, environment="OS_REGION_NAME",
     ),
     Option(
         "interface", "choice", None, "Kind of Nova's endpoint",
@@ -125,8 +125,9 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "record_only", "boolean", "1", "Whether the evacuator recovers the servers",
-        "Whether to record the fencing and leave the recovery to NovaEvacuate. With 0 the action off itself "
-        "recovers the servers and needs as much time as that takes (pcmk_off_timeout).",
+        "Whether the action off records the fencing, tells Nova and leaves the recovery to NovaEvacuate. With "
+        "0 it returns when every server is recovered, does that itself in a cluster without NovaEvacuate, and "
+        "needs as much time as it takes (pcmk_off_timeout).",
         frozenset({FENCE}), short="r",
         refused=dict.fromkeys(("2", "disabled"), _NO_EFFECT),
     ),

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the fence agent does for each action; no word of fencing's own library, and only ports to the world.
+
+Pacemaker calls ``off`` when the node's power is off, and ``on`` before the node may run anything again.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+
+from nova_ha import record
+from nova_ha.clock import Clock, format_time
+from nova_ha.credentials import Settings
+from nova_ha.errors import (
+    ClusterError,
+    NovaHaError,
+    NovaUnavailable,
+    RecoveryOpen,
+    Retriable,
+)
+from nova_ha.host_names import nova_host
+from nova_ha.model import Service
+from nova_ha.ports import ClusterPort, NovaPort
+
+_log = logging.getLogger(__name__)
+
+#: Seconds between two tries.
+_PAUSE = 1.0
+
+#: Brings the recovery of a node to its end, at the latest at a moment of the monotonic clock.
+Recover = Callable[[str, float], None]
+
+
+class FenceActions:
+    """The actions of fence_compute.
+
+    Args:
+        cluster: Pacemaker.
+        connect: opens Nova; called only by actions that need Nova.
+        clock: time.
+        settings: resolved options of fence_compute.
+        recover: recovers a node's servers, for ``record_only=0``.
+    """
+
+    def __init__(
+        self,
+        cluster: ClusterPort,
+        connect: Callable[[], NovaPort],
+        clock: Clock,
+        settings: Settings,
+        recover: Recover,
+    ) -> None:
+        self._cluster = cluster
+        self._connect = connect
+        self._clock = clock
+        self._settings = settings
+        self._recover = recover
+
+    def off(self, node: str) -> str:
+        """Record that the node was fenced and tell Nova; return a sentence about it.
+
+        Succeeds as soon as the record is durable, whatever Nova does (rule R4); with ``record_only=0`` when
+        the node's servers are recovered.
+
+        Raises:
+            ClusterError: the record could not be written.
+            NovaHaError: with ``record_only=0``, the recovery was not finished.
+        """
+        begin = self._clock.monotonic()
+        fenced_at = format_time(self._clock.now())
+        self._patiently(self._seconds("cluster_wait"), lambda: self._cluster.write_record(node, fenced_at))
+        trouble = self._within(self._nova_budget(begin), lambda: self._tell_nova(node, fenced_at))
+        if trouble is not None:
+            _log.warning("fencing of node '%s' is recorded; Nova will be told later: %s", node, trouble)
+        if not self._settings.get("record_only", True):
+            limit = self._seconds("recover_wait")
+            self._recover(node, begin + limit if limit else float("inf"))
+            return f"node '{node}' is recorded as fenced {fenced_at} and its servers are recovered"
+        return f"node '{node}' is recorded as fenced {fenced_at}"
+
+    def on(self, node: str) -> str:
+        """Let the node return once no recovery of it is open; changes nothing, and needs no Nova.
+
+        Raises:
+            RecoveryOpen: a recovery was open for all of the patience.
+            ClusterError: Pacemaker does not know the node, or did not answer.
+        """
+        self._patiently(self._seconds("on_wait"), lambda: self._refuse_while_open(node))
+        return f"no recovery of node '{node}' is open"
+
+    def status(self, node: str) -> str:
+        """Return ``off`` if a recovery of the node is open or Nova was told that it is down, else ``on``."""
+        found = self._cluster.view().node(node)
+        if found is not None and found.recovery_is_open:
+            return "off"
+        return _power(self._service(self._connect(), node))
+
+    def monitor(self) -> str:
+        """Ask Pacemaker and Nova; raise the error of the first that gives no good answer."""
+        self._cluster.view()
+        count = len(self._connect().services())
+        return f"Pacemaker and Nova answer; Nova has {count} nova-compute services"
+
+    def validate(self) -> None:
+        """Check the settings, and the files that they name, without asking anybody."""
+        self._connect()
+
+    def hosts(self) -> dict[str, str]:
+        """Return every name of a host that may be fenced, with ``on`` or ``off``.
+
+        That is Nova's name, and the short name when just one host has it: Pacemaker may use either.
+        """
+        services = self._connect().services()
+        short = [service.host.partition(".")[0] for service in services]
+        unique = {service.host.partition(".")[0]: service for service in services}
+        names = {name: _power(service) for name, service in unique.items() if short.count(name) == 1}
+        return {**names, **{service.host: _power(service) for service in services}}
+
+    def _seconds(self, name: str) -> float:
+        """Return a setting that is a duration."""
+        return float(self._settings.get(name) or 0.0)
+
+    def _nova_budget(self, begin: float) -> float:
+        """Return the seconds left for Nova: recording and telling share the time of one fencing."""
+        left = self._seconds("cluster_wait") - (self._clock.monotonic() - begin)
+        return min(self._seconds("nova_wait"), max(_PAUSE, left))
+
+    def _tell_nova(self, node: str, fenced_at: str) -> str | None:
+        """Tell Nova, patiently; return what prevented it."""
+        try:
+            self._patiently(self._seconds("nova_wait"), lambda: self._tell_nova_once(node, fenced_at))
+        except NovaHaError as error:
+            return str(error)
+        return None
+
+    def _tell_nova_once(self, node: str, fenced_at: str) -> None:
+        """Force the service down and disable it; a person's own disable keeps its reason (rule R5)."""
+        nova = self._connect()
+        service = self._service(nova, node)
+        is_a_persons = service.status == "disabled" and not service.is_ours
+        nova.tell_down(service, None if is_a_persons else record.marker_reason(fenced_at))
+
+    def _service(self, nova: NovaPort, node: str) -> Service:
+        """Return the node's service, of which Nova must know the state."""
+        services = {service.host: service for service in nova.services()}
+        domain = self._settings.get("domain")
+        service = services[nova_host(node, services, str(domain) if domain else None)]
+        if not service.is_known:
+            raise NovaUnavailable(f"host '{service.host}': Nova cannot reach the database of its cell")
+        return service
+
+    def _refuse_while_open(self, node: str) -> None:
+        """Raise `RecoveryOpen` while a recovery of the node is open, an old agent's included."""
+        found = self._cluster.view().node(node)
+        if found is None:
+            raise ClusterError(f"Pacemaker knows no node '{node}'")
+        if found.recovery_is_open:
+            state = f" ({found.state})" if found.state else ""
+            raise RecoveryOpen(f"node '{node}': the recovery of {found.fenced_at} is not complete{state}")
+        if found.legacy not in (None, "", "no"):
+            raise RecoveryOpen(f"node '{node}': the attribute evacuate of the old agents is '{found.legacy}'")
+
+    def _patiently(self, seconds: float, work: Callable[[], object]) -> None:
+        """Work again and again while trying again makes sense, then let the last error through."""
+        deadline = self._clock.monotonic() + seconds
+        while True:
+            try:
+                work()
+                return
+            except NovaHaError as error:
+                if not isinstance(error, Retriable) or self._clock.monotonic() + _PAUSE > deadline:
+                    raise
+            self._clock.sleep(_PAUSE)
+
+    def _within(self, seconds: float, work: Callable[[], str | None]) -> str | None:
+        """Return what the work returns, or a sentence when that takes too long; it goes on in the background.
+
+        A request's time limit does not cover a slow name server or an answer that comes byte by byte, and
+        fencing must not wait for those (rule R4).
+        """
+        outcome: queue.SimpleQueue[str | BaseException | None] = queue.SimpleQueue()
+
+        def run() -> None:
+            try:
+                outcome.put(work())
+            except BaseException as error:  # noqa: BLE001 - it is raised in the thread that waits
+                outcome.put(error)
+
+        threading.Thread(target=run, daemon=True).start()
+        try:
+            result = outcome.get(timeout=seconds)
+        except queue.Empty:
+            return f"no answer within {seconds:g} s"
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+
+def _power(service: Service) -> str:
+    """Return what counts as the state of a host's power: whether Nova was told that it is down."""
+    return "off" if service.forced_down else "on"
+
+
+def recover_inline(
+    nova: NovaPort, cluster: ClusterPort, clock: Clock, node: str, deadline: float, settings: Settings
+) -> None:
+    """Recover the servers of one node with the evacuator's own loop, and return when that is complete.
+
+    Raises:
+        OutOfTime: the deadline (of the monotonic clock) has passed.
+    """
+    from nova_ha.fence_inline import OneNode, run
+
+    run(nova, OneNode(cluster, node), clock, node, deadline, settings)
