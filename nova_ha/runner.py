@@ -30,6 +30,10 @@ _KEPT = frozenset(
 )
 _KEPT_PREFIXES = ("HA_", "PCMK_")
 
+#: Daemons that this process has started. Python warns of a process that is forgotten while it runs; these are
+#: meant to.
+_daemons: list[subprocess.Popen[bytes]] = []
+
 
 class CommandFailed(Retriable, NovaHaError):
     """A command could not be started, or did not end in time; whoever called it says what that means."""
@@ -143,7 +147,7 @@ def start_daemon(
     _log.debug("%s: starts as a daemon", command)
     try:
         with output.open("ab") as sink:
-            return subprocess.Popen(
+            daemon = subprocess.Popen(
                 command,
                 stdin=stdin,
                 stdout=sink,
@@ -158,3 +162,5 @@ def start_daemon(
             )
     except OSError as error:
         raise CommandFailed(f"cannot start {command[0]}: {error.strerror} ({error.filename})") from error
+    _daemons.append(daemon)
+    return daemon
