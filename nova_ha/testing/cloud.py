@@ -153,7 +153,9 @@ class Plan:
 class Movement(Protocol):
     """An accepted request."""
 
-    is_over: bool
+    @property
+    def may_have_effect(self) -> bool:
+        """Say whether it may still start a guest."""
 
 
 @dataclass
@@ -237,7 +239,7 @@ class Cloud:
 
     def is_moving(self, server_id: str) -> bool:
         """Say whether a request for the server may still start a guest."""
-        return any(not movement.is_over for movement in self.moving.get(server_id, ()))
+        return any(movement.may_have_effect for movement in self.moving.get(server_id, ()))
 
     def group_of(self, server_id: str) -> Group | None:
         """Return a server's group."""

@@ -44,10 +44,22 @@ class Evacuation:
         self._plan = plan
         self._record: Record | None = None
         self._was = server.vm_state
-        self._target: Compute
-        self._incarnation = 0
+        self._target: Compute | None = None
+        self._incarnation: int | None = None
         self._event: Event
         self.is_over = False
+
+    @property
+    def may_have_effect(self) -> bool:
+        """Say whether a guest may still be started because of this; not after its destination died."""
+        died = self._incarnation is not None and self._destination.incarnation != self._incarnation
+        return not self.is_over and not died
+
+    @property
+    def _destination(self) -> Compute:
+        if self._target is None:
+            raise LookupError("the scheduler has chosen no host yet")
+        return self._target
 
     def cast(self) -> None:
         """Send the message to the conductor."""
@@ -85,15 +97,15 @@ class Evacuation:
 
     def _deliver(self) -> None:
         """Hand the message to the destination; RabbitMQ keeps it while no nova-compute runs there."""
-        if self._target.alive_since is None:
-            self._target.inbox.append(self._claim)
+        if self._destination.alive_since is None:
+            self._destination.inbox.append(self._claim)
         else:
             self._claim()
 
     def _claim(self) -> None:
-        self._incarnation = self._target.incarnation
+        self._incarnation = self._destination.incarnation
         self._was = self._server.vm_state
-        self._begin_event("compute_rebuild_instance", self._target.host)
+        self._begin_event("compute_rebuild_instance", self._destination.host)
         if self._server.deleted:
             self._fail_deleted()
         elif self._outcome == "claim-fails":
@@ -101,18 +113,18 @@ class Evacuation:
             self._release("Insufficient compute resources", error=False)
         else:
             if self._record is not None:
-                self._record.destination = self._target.host
+                self._record.destination = self._destination.host
             self._set_record("pre-migrating")
             self._later(_STEP_SECONDS, self._validate)
 
     @property
     def _outcome(self) -> str:
-        return self._target.fails or self._plan.outcome
+        return self._destination.fails or self._plan.outcome
 
     def _validate(self) -> None:
-        if breaks_group(self._cloud, self._server, self._target.host):
+        if breaks_group(self._cloud, self._server, self._destination.host):
             self._fail("failed", "Anti-affinity instance group policy was violated")
-        elif self._cloud.hypervisors.is_defined(self._target.host, self._server.id):
+        elif self._cloud.hypervisors.is_defined(self._destination.host, self._server.id):
             self._fail("failed", f"Instance {self._server.name} already exists.")
         elif self._advance("rebuilding", "rebuild_block_device_mapping"):
             self._later(_STEP_SECONDS, self._attach)
@@ -123,7 +135,7 @@ class Evacuation:
 
     @property
     def _spawn_seconds(self) -> float:
-        return self._plan.seconds if self._plan.outcome == "slow" else self._target.spawn_seconds
+        return self._plan.seconds if self._plan.outcome == "slow" else self._destination.spawn_seconds
 
     def _spawn(self) -> None:
         if self._server.deleted:
@@ -132,13 +144,13 @@ class Evacuation:
             self._fail("failed", "Failed to allocate the network(s)")
         else:
             self._note_lost_data()
-            self._cloud.hypervisors.start(self._target.host, self._server.id, "evacuated")
+            self._cloud.hypervisors.start(self._destination.host, self._server.id, "evacuated")
             self._later(self._spawn_seconds / 2, self._save)
 
     def _note_lost_data(self) -> None:
         if not self._cloud.shared_storage and (self._server.local_disk or not self._server.volume_backed):
             self._cloud.data_lost.append(self._server.name)
-            self._cloud.log.add(self._target.host, f"guest {self._server.id} rebuilt from its image: its data is lost")
+            self._cloud.log.add(self._destination.host, f"guest {self._server.id} rebuilt from its image: its data is lost")
 
     def _save(self) -> None:
         """Save the server ACTIVE, still with its old host; an error from here on leaves the guest running."""
@@ -150,14 +162,14 @@ class Evacuation:
             self._server.vm_state, self._server.power_state, self._server.fault = "active", 1, None
             if self._was == "stopped":
                 self._server.vm_state, self._server.power_state = "stopped", 4
-                self._cloud.hypervisors.end(self._target.host, self._server.id, "was off before")
+                self._cloud.hypervisors.end(self._destination.host, self._server.id, "was off before")
             self._later(_FINISH_SECONDS, self._finish)
 
     def _finish(self) -> None:
         if self._server.deleted:
             self._fail_deleted()
             return
-        self._server.host = self._target.host
+        self._server.host = self._destination.host
         self._set_record("done")
         self._end_event("Success")
         self.is_over = True
@@ -178,9 +190,9 @@ class Evacuation:
 
     def _continue(self, step: Callable[[], None]) -> None:
         """Go on at the destination: not if it died meanwhile, and not while it is frozen."""
-        if self._target.incarnation != self._incarnation:
+        if self._destination.incarnation != self._incarnation:
             self.is_over = True
-        elif self._target.frozen:
+        elif self._destination.frozen:
             self._later(1.0, step)
         else:
             step()
@@ -200,7 +212,7 @@ class Evacuation:
         if error:
             self._server.vm_state = "error"
         self._cloud.log.add("nova", f"evacuation of {self._server.id} failed: {message}")
-        if hasattr(self, "_target") and self._server.host != self._target.host:
+        if self._target is not None and self._server.host != self._target.host:
             self._cloud.allocations[self._target.host].discard(self._server.id)
         if self._event.result is None:
             self._end_event("Error", message)

@@ -39,9 +39,10 @@ class EventLog:
 
     def readable(self, text: str) -> str:
         """Return a text with names instead of identifiers and virtual seconds instead of times of day."""
-        if "-" in text:
-            for identifier in _UUID.findall(text):
-                text = text.replace(identifier, self._names.get(identifier, identifier))
+        for identifier in _UUID.findall(text):
+            name = self._names.get(identifier, identifier)
+            # The product writes "web-1 (UUID)".
+            text = text.replace(f"{name} ({identifier})", name).replace(identifier, name)
         return _TIME_OF_DAY.sub(lambda found: _virtual(found.group(0)), text)
 
 

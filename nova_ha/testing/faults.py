@@ -159,9 +159,10 @@ class FaultPlan:
     def _time_out(self, fault: Fault, effect: Callable[[], T]) -> None:
         if fault.kind == "timeout-after":
             effect()
-        self._clock.sleep(fault.seconds)
         if fault.kind == "timeout-late":
-            self._clock.after(fault.delay, lambda: _quietly(effect))
+            # Now: the request is on its way, whatever becomes of its sender.
+            self._clock.after(fault.seconds + fault.delay, lambda: _quietly(effect))
+        self._clock.sleep(fault.seconds)
         raise TimedOut("read timeout")
 
 

@@ -43,7 +43,7 @@ class NovaApi:
         """``PUT /os-services/{id}``; `call` is the name that faults know it by."""
         compute = next((c for c in self.cloud.computes.values() if c.id == service_id), None)
         host = compute.host if compute else None
-        return self._call(call, host, lambda: self._update(compute, body), lambda: compute or self._missing())
+        return self._call(call, host, lambda: self._update(compute, body), lambda: _known(compute))
 
     def servers(self, host: str | None) -> list[Server]:
         """``GET /servers/detail?all_tenants=1&host=``: servers of a down cell are silently absent."""
@@ -108,8 +108,9 @@ class NovaApi:
         raise ApiError(404, "Instance could not be found.")
 
     def _update(self, compute: Compute | None, body: Mapping[str, object]) -> Compute:
-        if compute is None or self.cloud.is_cell_down(compute.host):
-            raise ApiError(404, "Service could not be found.")
+        compute = _known(compute)
+        if self.cloud.is_cell_down(compute.host):
+            raise ApiError(404, f"Service {compute.id} could not be found.")
         if body.get("forced_down") is False and self.has_guard:
             self._check_for_evacuations(compute.host)
         before = (compute.forced_down, compute.disabled, compute.disabled_reason)
@@ -246,6 +247,12 @@ class NovaApi:
             self._missing()
         self.cloud.log.add("nova", f"state of {server_id} reset to error")
         server.vm_state, server.task_state = "error", None
+
+
+def _known(compute: Compute | None) -> Compute:
+    if compute is None:
+        raise ApiError(404, "Service could not be found.")
+    return compute
 
 
 def _hide(servers: list[Server]) -> list[Server]:

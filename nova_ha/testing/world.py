@@ -5,14 +5,12 @@ from __future__ import annotations
 
 from typing import Callable, Protocol
 
-from nova_ha import record
-from nova_ha.clock import format_time
-from nova_ha.errors import ClusterError, NovaHaError, RecoveryOpen
 from nova_ha.testing.clock import Actor, VirtualClock
 from nova_ha.testing.cloud import Cloud
 from nova_ha.testing.cluster import SimulatedCluster
 from nova_ha.testing.event_log import EventLog
 from nova_ha.testing.faults import FaultPlan
+from nova_ha.testing.fence import VirtualFenceActions
 from nova_ha.testing.fencing import FenceActions, Fencing
 from nova_ha.testing.hypervisors import Hypervisors, Violation
 from nova_ha.testing.machines import Machines
@@ -29,34 +27,12 @@ class Evacuating(Protocol):
         """Make one pass; return the seconds until the next is due."""
 
 
-class RecordAndTell:
-    """The least that a record device must do: write the record, and tell Nova if it answers."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def off(self, node: str) -> None:
-        """Record that the node was fenced; a service that an operator disabled keeps its reason."""
-        fenced_at = format_time(self._world.clock.now())
-        self._world.cluster.write_record(node, fenced_at)
-        try:
-            service = next(s for s in self._world.nova.services() if s.host == node and s.is_known)
-            keeps = service.status == "disabled" and not service.is_ours
-            self._world.nova.tell_down(service, None if keeps else record.marker_reason(fenced_at))
-        except (NovaHaError, StopIteration) as error:
-            self._world.log.add("fence", f"Nova was not told of {node}: {error}")
-
-    def on(self, node: str) -> None:
-        """Succeed when no recovery of the node is open."""
-        entry = self._world.cluster.view().node(node)
-        if entry is None:
-            raise ClusterError(f"Pacemaker knows no node {node!r}")
-        if entry.recovery_is_open:
-            raise RecoveryOpen(f"the recovery of {node} is not complete")
-
-
 class SimulatedWorld:
     """Everything; see the attributes.
+
+    Args:
+        fence_actions: the record device; the product's own by default.
+        limit: the latest second that the world may reach.
 
     Attributes:
         clock: virtual time; `run` lets it pass.
@@ -76,7 +52,7 @@ class SimulatedWorld:
         self.nova = SimulatedNova(self.cloud, FaultPlan(self.clock))
         self.cluster = SimulatedCluster(self.clock, self.log)
         self.machines = Machines(self.cloud, self.cluster)
-        actions = fence_actions or RecordAndTell(self)
+        actions = fence_actions or VirtualFenceActions(self.nova, self.cluster, self.clock, {})
         self.fencing = Fencing(self.clock, self.cluster, self.log, self.machines, actions)
         self.machines.fencing = self.fencing
         self.evacuator: EvacuatorProcess | None = None
@@ -118,7 +94,7 @@ class SimulatedWorld:
         lines += [f"data lost: {name}" for name in self.cloud.data_lost]
         lines.append(f"evacuate requests that reached Nova: {self.nova.api.posts}")
         lines += [f"violation: {violation}" for violation in self.violations] or ["violations: none"]
-        return lines
+        return [self.log.readable(line) for line in lines]
 
     def _server_line(self, server_id: str) -> str:
         server = self.cloud.servers[server_id]
@@ -136,9 +112,7 @@ class SimulatedWorld:
         entry = f"; recorded {node.fenced}" if node.fenced else ""
         mark = " and evacuated" if node.fenced and not node.recovery_is_open else ""
         said = f"; {node.state}" if node.state else ""
-        return self.log.readable(
-            f"host {host}: {service.status}, {service.state}{down}{reason}{entry}{mark}{said}"
-        )
+        return f"host {host}: {service.status}, {service.state}{down}{reason}{entry}{mark}{said}"
 
 
 class EvacuatorProcess:

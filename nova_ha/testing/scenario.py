@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run a scenario: a directory with ``README``, ``cloud.json``, ``script.json`` and ``log.expect``.
+
+The expected log is whole: any line that is new, missing or at another time is a difference. A missing log is
+recorded by the first run, to be read by a person before it is kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import json
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Iterator, Mapping, cast
+
+from nova_ha.clock import Clock
+from nova_ha.evacuator import Evacuator
+from nova_ha.journal import Journal, MemoryJournal
+from nova_ha.policy import Policy
+from nova_ha.ports import ClusterPort, NovaPort
+from nova_ha.testing.cloud import Plan, make_uuid
+from nova_ha.testing.dispatcher import ActorDispatcher
+from nova_ha.testing.effects import Watched
+from nova_ha.testing.event_log import LogHandler
+from nova_ha.testing.evacuation import OUTCOMES
+from nova_ha.testing.fencing import LEVELS
+from nova_ha.testing.script import Script
+from nova_ha.testing.world import EvacuatorProcess, SimulatedWorld
+
+LOG = "log.expect"
+
+
+@dataclass
+class Interruption:
+    """Kill the evacuator right after an effect and start it again.
+
+    Attributes:
+        after: the effect, counted from 1.
+        elsewhere: whether it starts on another controller, which has no journal.
+    """
+
+    after: int
+    elsewhere: bool = False
+
+
+class Scenario:
+    """One run of a scenario.
+
+    Args:
+        cloud: content of ``cloud.json``.
+        script: content of ``script.json``.
+        interruption: see there.
+    """
+
+    def __init__(
+        self,
+        cloud: Mapping[str, Any],
+        script: list[tuple[float | str, str]],
+        interruption: Interruption | None = None,
+    ) -> None:
+        self.world = SimulatedWorld()
+        self.controllers = EvacuatorHosts(self.world, Policy(**cloud.get("policy", {})), self._announce)
+        self.effects = 0
+        self._counts: dict[str, int] = {}
+        self._timed, self._awaited = _split(script)
+        self._interruption = interruption
+        self._script = Script(self.world, self.controllers)
+        build(self.world, cloud)
+        self.end = max(float(when) for when, _ in script if not isinstance(when, str))
+
+    def run(self) -> None:
+        """Let everything happen, to the end."""
+        with _logging_into(self.world):
+            self.controllers.start("controller-0")
+            for when, line in self._timed:
+                self.world.clock.after(when, lambda line=line: self._do(line))  # type: ignore[misc]
+            try:
+                self.world.run(self.end)
+            finally:
+                self.world.close()
+
+    def log(self) -> str:
+        """Return the whole log and how everything ended."""
+        return self.world.log.text() + "".join(f"{line}\n" for line in self.world.summary())
+
+    def _do(self, line: str) -> None:
+        if line != "end":
+            self._script.do(line)
+
+    def _announce(self, effect: str) -> None:
+        """Note an effect of the evacuator; do what the script wants done right after it."""
+        self.effects += 1
+        self._counts[effect] = self._counts.get(effect, 0) + 1
+        for line in self._awaited.pop(f"{effect} {self._counts[effect]}", ()):
+            self._do(line)
+        if self._interruption is not None and self.effects == self._interruption.after:
+            self._interrupt(self._interruption)
+
+    def _interrupt(self, interruption: Interruption) -> None:
+        elsewhere = "controller-1" if interruption.elsewhere else self.controllers.current
+        self.controllers.start(elsewhere, 15.0 if interruption.elsewhere else 3.0)
+        self.controllers.kill()
+
+
+@dataclass
+class EvacuatorHosts:
+    """The controllers: each keeps its own journal; one runs the evacuator."""
+
+    world: SimulatedWorld
+    policy: Policy
+    announce: Any
+    current: str = ""
+    journals: dict[str, dict[tuple[str, str], list[dict[str, Any]]]] = field(default_factory=dict)
+    _processes: list[EvacuatorProcess] = field(default_factory=list)
+
+    def start(self, controller: str, delay: float = 0.0) -> None:
+        """Start an evacuator on a controller after a delay; `kill` does not prevent one that is to come."""
+        self.world.clock.after(delay, lambda: self._start(controller))
+
+    def kill(self) -> None:
+        """Kill the evacuator that runs now."""
+        self.world.log.add(self.current, "evacuator killed")
+        processes, self._processes[:] = list(self._processes), []
+        for process in processes:
+            process.kill()
+
+    def _start(self, controller: str) -> None:
+        self.current = controller
+        self.world.log.add(controller, "evacuator started")
+        clock: Clock = self.world.clock
+        dispatcher = ActorDispatcher(self.world.clock)
+        journal = MemoryJournal(clock, self.journals.setdefault(controller, {}))
+
+        def create() -> Evacuator:
+            return Evacuator(
+                nova=cast(NovaPort, Watched(self.world.nova, self.announce)),
+                cluster=cast(ClusterPort, Watched(self.world.cluster, self.announce)),
+                clock=clock,
+                journal=cast(Journal, Watched(journal, self.announce)),
+                policy=self.policy,
+                dispatcher=dispatcher,
+                owner=controller,
+            )
+
+        self._processes.append(EvacuatorProcess(self.world, create, dispatcher.actors))
+
+
+def build(world: SimulatedWorld, cloud: Mapping[str, Any]) -> None:
+    """Build a world as ``cloud.json`` describes it.
+
+    Raises:
+        ValueError: it has a word that means nothing.
+    """
+    unknown = set(cloud) - {"hosts", "servers", "groups", "plans", "policy", "settings"}
+    if unknown:
+        raise ValueError(f"cloud.json: unknown keys: {', '.join(sorted(unknown))}")
+    for host, properties in cloud["hosts"].items():
+        world.add_host(host, **properties)
+    for server in cloud["servers"]:
+        _add_servers(world, dict(server))
+    for policy, members in cloud.get("groups", ()):
+        world.cloud.add_group(policy, members)
+    for plan in cloud.get("plans", ()):
+        _add_plan(world, dict(plan))
+    _apply_settings(world, dict(cloud.get("settings", {})))
+
+
+def _add_servers(world: SimulatedWorld, server: dict[str, Any]) -> None:
+    name, count = server.pop("name"), server.pop("count", None)
+    for each in [name] if count is None else [f"{name}-{number}" for number in range(count)]:
+        world.cloud.add_server(each, **server)
+
+
+def _add_plan(world: SimulatedWorld, plan: dict[str, Any]) -> None:
+    if plan["outcome"] not in OUTCOMES:
+        raise ValueError(f"cloud.json: unknown outcome {plan['outcome']!r}; known: {', '.join(OUTCOMES)}")
+    world.cloud.plans.append(Plan(server_id=make_uuid("server", plan.pop("server")), **plan))
+
+
+def _apply_settings(world: SimulatedWorld, settings: dict[str, Any]) -> None:
+    world.fencing.level = settings.pop("level", world.fencing.level)
+    world.fencing.reboots = settings.pop("reboots", True)
+    world.machines.gate = settings.pop("gate", True)
+    world.machines.times.boot = settings.pop("boot", world.machines.times.boot)
+    world.cloud.shared_storage = settings.pop("shared_storage", True)
+    if settings or world.fencing.level not in LEVELS:
+        raise ValueError(f"cloud.json: unknown settings: {settings or world.fencing.level}")
+
+
+def load(directory: Path, interruption: Interruption | None = None) -> Scenario:
+    """Return the scenario of a directory."""
+    cloud = json.loads((directory / "cloud.json").read_text(encoding="utf-8"))
+    script = json.loads((directory / "script.json").read_text(encoding="utf-8"))
+    return Scenario(cloud, [(when, line) for when, line in script], interruption)
+
+
+def compare(directory: Path, log: str) -> str:
+    """Return a unified diff of the expected log and this one; record it when none is expected yet."""
+    path = directory / LOG
+    if not path.exists():
+        path.write_text(log, encoding="utf-8")
+        return f"{path} was recorded: read it, and run again\n"
+    expected = path.read_text(encoding="utf-8")
+    lines = difflib.unified_diff(expected.splitlines(True), log.splitlines(True), str(path), "this run", n=2)
+    return "".join(lines)
+
+
+def _split(script: list[tuple[float | str, str]]) -> tuple[list[tuple[float, str]], dict[str, list[str]]]:
+    """Split a script into what happens at a time and what happens after an effect."""
+    timed = [(float(when), line) for when, line in script if not isinstance(when, str)]
+    awaited: dict[str, list[str]] = {}
+    for when, line in script:
+        if isinstance(when, str):
+            awaited.setdefault(when, []).append(line)
+    return timed, awaited
+
+
+@contextlib.contextmanager
+def _logging_into(world: SimulatedWorld) -> Iterator[None]:
+    """Let what the product logs appear in the world's log, and nowhere else."""
+    logger = logging.getLogger("nova_ha")
+    handler = LogHandler(world.log)
+    before = (logger.level, logger.propagate)
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
