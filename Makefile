@@ -47,7 +47,7 @@ type: $(TOX) ## Check the types, strictly
 .PHONY: machine
 machine: ## Install what the tests and the demo need, if it is missing (root, Debian 12)
 	@$(RUN) tools/setup-machine
-	@$(RUN) $(MAKE) --no-print-directory $(TOX)
+	@$(RUN) $(MAKE) -s --no-print-directory $(TOX)
 	@$(RUN) $(TOX) run -q --notest -e lab </dev/null
 	@$(RUN) $(LAB) -m tests.lab prepare </dev/null
 
