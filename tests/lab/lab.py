@@ -313,7 +313,13 @@ class Lab:
     ) -> subprocess.CompletedProcess[str]:
         # timeout(1) inside: to kill nsenter from outside would leave the command running.
         command = self.command(node, "timeout", "--kill-after=2", str(timeout), *argv, env=env)
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+        try:
+            # The longer limit is for what the command left behind with our pipes in its hands.
+            done = subprocess.run(
+                command, input=stdin, capture_output=True, text=True, check=False, timeout=timeout + 5
+            )
+        except subprocess.TimeoutExpired:
+            done = subprocess.CompletedProcess(command, _TIMED_OUT)
         if done.returncode == _TIMED_OUT:
             raise LabError(f"'{' '.join(argv)}' on {node or 'fabric'} did not end within {timeout:.0f} s")
         if check and done.returncode:
