@@ -24,6 +24,8 @@ _HERE = Path(__file__).resolve().parent.parent
 _CACHE = Path(os.environ.get("NOVA_HA_CACHE") or "~/.cache/nova-ha").expanduser().absolute()
 _PATIENCE = 15.0
 _TAIL = 30
+#: Where labs run: the one that a person brings up, and those of the tests.
+_LOGS = (".lab", ".tox/lab/tmp")
 
 
 @dataclass(frozen=True)
@@ -97,12 +99,12 @@ def _section(tier: Tier) -> Result:
     """Run one tier under a heading, and close it with what came out and the seconds."""
     print(f"\n=== {tier.name}", flush=True)
     tier.report.unlink(missing_ok=True)
-    begin = time.monotonic()
+    begin, since = time.monotonic(), time.time()
     status = _run(["-e", tier.name], min(tier.seconds, _seconds_left()))
     seconds = time.monotonic() - begin
     result = _result(tier, status, seconds)
     if result.failed and tier.name == "lab":
-        _show_logs()
+        _show_logs(since)
     print(f"--- {tier.name}: {'FAILED' if result.failed else 'passed'} in {seconds:.0f} s", flush=True)
     return result
 
@@ -161,13 +163,12 @@ def _count(complaints: list[str]) -> Result:
     return Result(int(not complaints), len(complaints))
 
 
-def _show_logs() -> None:
-    """Print the ends of the logs of the lab's newest run."""
-    runs = [path for path in (_HERE / ".lab").glob("*") if path.is_dir()]
-    newest = max(runs, key=lambda path: path.stat().st_mtime, default=None)
-    for log in sorted(newest.rglob("*.log")) if newest else []:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:]
-        print(f"--- {log.relative_to(_HERE)}", *lines, sep="\n", flush=True)
+def _show_logs(since: float) -> None:
+    """Print the ends of the lab's logs, as far as something was written to them since then."""
+    for log in sorted(log for root in _LOGS for log in (_HERE / root).rglob("logs/**/*.log")):
+        if log.is_file() and log.stat().st_mtime >= since:
+            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:]
+            print(f"--- {log.relative_to(_HERE)}", *lines, sep="\n", flush=True)
 
 
 def _summarise(results: dict[str, Result]) -> None:

@@ -120,16 +120,17 @@ def _ends(pid):
     return False
 
 
-def test_last_lines_of_the_newest_logs_are_shown(checkout, capsys):
-    """After a failure the ends of the logs of the newest run are printed, and of no other."""
-    for number, run in enumerate(("old", "new")):
-        folder = checkout / ".lab" / run / "logs"
+def test_last_lines_of_fresh_logs_are_shown(checkout, capsys):
+    """After a failure the ends of the lab's logs are printed, apart from those of earlier runs."""
+    for name, changed in (("old", 1000), ("new", 3000)):
+        folder = checkout / ".tox" / "lab" / "tmp" / "pytest" / name / "logs" / "compute-0"
         folder.mkdir(parents=True)
-        (folder / "x.log").write_text("\n".join(f"{run} {line}" for line in range(100)), encoding="utf-8")
-        os.utime(folder.parent, (number, number))
-    run_tiers._show_logs()
+        log = folder / "x.log"
+        log.write_text("".join(f"{name} {line}\n" for line in range(100)), encoding="utf-8")
+        os.utime(log, (changed, changed))
+    run_tiers._show_logs(2000)
     shown = capsys.readouterr().out
-    assert "new 99" in shown
+    assert "new 99\n" in shown
     assert "new 10\n" not in shown
     assert "old" not in shown
 
