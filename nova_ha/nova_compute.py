@@ -41,7 +41,7 @@ class NovaCompute(ocf.Agent):
     def service(self) -> PlainProcess:
         """Return what runs nova-compute."""
         pid_file = self.environ.get("OCF_RESKEY_pid") or rundir.of_instance(self.instance).pid
-        return PlainProcess(pid_file, self.environ.get("OCF_RESKEY_binary") or _BINARY)
+        return PlainProcess(pid_file, self.environ.get("OCF_RESKEY_binary") or _BINARY, self.instance)
 
     def monitor(self) -> int:
         """Say whether nova-compute runs; a probe costs no more."""
@@ -63,7 +63,7 @@ class NovaCompute(ocf.Agent):
         identity = _check_here(settings)
         _check_name(settings, node, identity)
         self._wait_for_recovery(runner, node)
-        if self._adopt_leftover(_command(settings)):
+        if self._adopt_leftover():
             return ocf.SUCCESS
         return self._launch(settings, identity)
 
@@ -129,17 +129,15 @@ class NovaCompute(ocf.Agent):
                 )
             time.sleep(_GATE_POLL)
 
-    def _adopt_leftover(self, command: tuple[str, ...]) -> bool:
+    def _adopt_leftover(self) -> bool:
         """Take over a nova-compute that this resource started and forgot; refuse to start a second one.
 
         Raises:
             Failed: somebody else runs one; two would fight over the guests.
         """
-        from nova_ha import process
-
         service = self.service
         for pid in service.others():
-            if process.command_line(pid)[-len(command) :] == command:
+            if service.is_own(pid):
                 service.adopt(pid)
                 return True
             raise ocf.Failed(

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from nova_ha.runner import Identity
 
 _POLL = 0.1
+#: Variable in the environment of what was started: it tells our own from what a unit or a person has started.
+_MARK = "NOVA_HA_RESOURCE"
+_INTERPRETERS = ("python", "sh", "bash", "dash")
 
 
 class PlainProcess:
@@ -24,10 +27,12 @@ class PlainProcess:
     Args:
         pid_file: where it is remembered.
         program: path of what it runs; the name of the program is part of its command line.
+        instance: name of the resource.
     """
 
-    def __init__(self, pid_file: str, program: str) -> None:
+    def __init__(self, pid_file: str, program: str, instance: str) -> None:
         self._pid_file = pid_file
+        self._instance = instance
         self._name = os.path.basename(program)
 
     def running(self) -> int | None:
@@ -43,6 +48,10 @@ class PlainProcess:
         """Return processes of the same program that are not remembered: a unit's, a person's, our own."""
         known = self.running()
         return tuple(pid for pid in process.find(self._runs_program) if pid != known)
+
+    def is_own(self, pid: int) -> bool:
+        """Say whether a process was started for this resource."""
+        return f"{_MARK}={self._instance}" in process.environment(pid)
 
     def adopt(self, pid: int) -> None:
         """Remember a process."""
@@ -62,7 +71,7 @@ class PlainProcess:
         from nova_ha.runner import start_daemon
 
         begin = os.path.getsize(output) if os.path.exists(output) else 0
-        launched = start_daemon(command, Path(output), identity=identity)
+        launched = start_daemon(command, Path(output), identity=identity, extra={_MARK: self._instance})
         self.adopt(launched.pid)
         deadline = time.monotonic() + must_survive
         while time.monotonic() < deadline:
@@ -73,15 +82,12 @@ class PlainProcess:
         return None
 
     def stop(self, patience: float) -> tuple[int, ...]:
-        """End it and its workers; return those that live even so.
+        """End it, its workers, and what an agent has started and forgotten; return those that live even so.
 
-        Guests are other programs, if in the same session, and are left alone.
+        Guests are other programs, even if nova-compute has started them, and are left alone.
         """
         pid = self.running()
-        if pid is None:
-            self._forget()
-            return ()
-        family = (pid, *(worker for worker in self.others() if _session(worker) == pid))
+        family = {*(() if pid is None else (pid,)), *(other for other in self.others() if self.is_own(other))}
         left = process.end(family, patience)
         if not left:
             self._forget()
@@ -94,20 +100,13 @@ class PlainProcess:
     def _runs_program(self, arguments: tuple[str, ...]) -> bool:
         """Say whether the program itself runs, directly or by an interpreter."""
         names = [os.path.basename(argument) for argument in arguments[:2]]
-        return names[:1] == [self._name] or (names[1:] == [self._name] and names[0].startswith("python"))
+        return names[:1] == [self._name] or (names[1:] == [self._name] and names[0].startswith(_INTERPRETERS))
 
     def _forget(self) -> None:
         try:
             os.unlink(self._pid_file)
         except FileNotFoundError:
             pass
-
-
-def _session(pid: int) -> int | None:
-    try:
-        return os.getsid(pid)
-    except ProcessLookupError:
-        return None
 
 
 def _last_line(path: str, begin: int) -> str:

@@ -38,6 +38,15 @@ def command_line(pid: int) -> tuple[str, ...]:
         return ()
 
 
+def environment(pid: int) -> tuple[str, ...]:
+    """Return a process's variables, each as ``NAME=text``; none when it does not live."""
+    try:
+        with open(f"/proc/{pid}/environ", encoding="utf-8", errors="replace") as file:
+            return tuple(file.read().rstrip("\0").split("\0"))
+    except (FileNotFoundError, ProcessLookupError):
+        return ()
+
+
 def write_pid_file(path: str, pid: int) -> None:
     """Remember a process; nothing is written when it does not live."""
     started = start_time(pid)
@@ -64,13 +73,23 @@ def living(path: str) -> int | None:
 
 
 def find(wanted: Callable[[tuple[str, ...]], bool]) -> tuple[int, ...]:
-    """Return the processes whose arguments are wanted, without this one; costs a read per process."""
+    """Return the processes of this machine whose arguments are wanted, without this one.
+
+    Those of an inner pid namespace belong to another machine, be it a container. Costs a few reads per process.
+    """
     pids = (int(name) for name in os.listdir("/proc") if name.isdigit())
     return tuple(sorted(pid for pid in pids if pid != os.getpid() and _is_wanted(pid, wanted)))
 
 
 def _is_wanted(pid: int, wanted: Callable[[tuple[str, ...]], bool]) -> bool:
-    return start_time(pid) is not None and wanted(command_line(pid))
+    return wanted(command_line(pid)) and start_time(pid) is not None and _namespace(pid) == _namespace("self")
+
+
+def _namespace(pid: int | str) -> str | None:
+    try:
+        return os.readlink(f"/proc/{pid}/ns/pid")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 def end(pids: Iterable[int], patience: float, last_resort: float = 5.0) -> tuple[int, ...]:

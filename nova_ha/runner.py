@@ -130,6 +130,7 @@ def start_daemon(
     stdin: IO[bytes] | int = subprocess.DEVNULL,
     identity: Identity | None = None,
     keep: tuple[int, ...] = (),
+    extra: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a process that outlives this one, in a session of its own.
 
@@ -139,6 +140,7 @@ def start_daemon(
         stdin: what it can read.
         identity: whose rights it gets; those of this process when None.
         keep: further file descriptors that it inherits.
+        extra: further variables of its environment.
 
     Raises:
         CommandFailed: it could not be started.
@@ -153,7 +155,7 @@ def start_daemon(
                 stdout=sink,
                 stderr=sink,
                 cwd="/",
-                env=environment(home),
+                env=environment({**home, **(extra or {})}),
                 start_new_session=True,
                 pass_fds=keep,
                 user=None if identity is None else identity.uid,

@@ -22,6 +22,8 @@ clouds:
   lab:
     auth: {auth_url: "http://10.77.0.1:5000", username: admin, password: secret-word, project_name: admin}
 """
+# A name of its own: the agent looks at every process of the machine, and tests may run side by side.
+MODULE = f"stand_in_{os.getpid()}"
 STAND_IN = """\
 import json, os, sys, time
 from nova_ha.rundir import RunDirectory
@@ -44,7 +46,7 @@ def environ(tmp_path, monkeypatch):
     clouds.chmod(0o600)
     monkeypatch.setenv("NOVA_HA_RUN", str(tmp_path / "run"))
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{CHECKOUT}")
-    monkeypatch.setattr(nova_evacuate, "PROGRAM", f"stand_in_{tmp_path.name.replace('-', '_')}")
+    monkeypatch.setattr(nova_evacuate, "PROGRAM", MODULE)
     return {
         "OCF_RESOURCE_INSTANCE": "nova-evacuate",
         "OCF_RESKEY_CRM_meta_timeout": "25000",
@@ -70,8 +72,7 @@ def act(environ, tmp_path, capsys):
 
 def stand_in(tmp_path, before="", after=""):
     """Write the program that is started in place of the evacuator."""
-    name = f"stand_in_{tmp_path.name.replace('-', '_')}.py"
-    (tmp_path / name).write_text(STAND_IN.format(before=before, after=after), encoding="utf-8")
+    (tmp_path / f"{MODULE}.py").write_text(STAND_IN.format(before=before, after=after), encoding="utf-8")
 
 
 def directory():
@@ -98,7 +99,7 @@ def test_life(act, capsys):
 
 
 def test_settings_are_seen_by_nobody(act, environ):
-    """Settings reach the process on its standard input, and are in neither its arguments nor its environment."""
+    """Settings reach the process on its standard input, and stand in neither arguments nor environment."""
     assert ocf.SUCCESS == act("start", OCF_RESKEY_password="hidden-word")
     deadline = time.monotonic() + 10
     seen = Path(directory().path, "seen")

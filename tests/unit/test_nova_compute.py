@@ -1,0 +1,376 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agent NovaCompute, with a stand-in for nova-compute and one for cibadmin."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from nova_ha import nova_compute, nova_conf, ocf, process, runner
+from nova_ha.errors import ConfigurationError
+
+NODES = """<nodes><node id="compute-0" uname="compute-0" type="remote">
+<instance_attributes id="nodes-compute-0">{}</instance_attributes></node></nodes>"""
+FENCED = '<nvpair id="f" name="nova-ha-fenced" value="fenced 2026-11-22T06:40:12Z"/>'
+EVACUATED = '<nvpair id="e" name="nova-ha-evacuated" value="2026-11-22T06:40:12Z"/>'
+STAND_IN = """#!/bin/sh
+{before}
+while :; do sleep 0.1; done
+"""
+WITH_WORKER = """#!/usr/bin/python3
+import os, subprocess, sys, time
+if "worker" not in sys.argv:
+    subprocess.Popen([sys.argv[0], "worker"])
+    subprocess.Popen(["sleep", "600"])
+time.sleep(600)
+"""
+
+pytestmark = [pytest.mark.real_subprocess, pytest.mark.real_time]
+
+
+@pytest.fixture
+def node(tmp_path, monkeypatch):
+    """Give a compute node: its folders, nova-compute, nova.conf and Pacemaker."""
+    return Node(tmp_path, monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays():
+    """Kill what a test has started, children too."""
+    yield
+    for daemon in runner._daemons:
+        for pid in process.find(lambda _: True):
+            if session(pid) == daemon.pid:
+                os.kill(pid, signal.SIGKILL)
+        daemon.kill()
+        daemon.wait()
+    runner._daemons.clear()
+
+
+def session(pid):
+    """Return the session of a process."""
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return None
+
+
+class Node:
+    """A compute node in a temporary folder."""
+
+    def __init__(self, path, monkeypatch):
+        self.path = path
+        # A name of its own: the agent looks at every process of the machine, and tests may run side by side.
+        self.binary = path / f"nova-compute-{os.getpid()}"
+        self.config = path / "nova.conf"
+        self.config.write_text("[DEFAULT]\nhost = compute-0\n", encoding="utf-8")
+        self.program()
+        monkeypatch.setenv("NOVA_HA_RUN", str(path / "run"))
+        monkeypatch.setattr(nova_compute, "_SURVIVAL", 0.2)
+        monkeypatch.setattr(nova_compute, "_GATE_POLL", 0.1)
+        monkeypatch.setattr(runner, "_PATH", f"{path}:{runner._PATH}")
+        self.cib()
+
+    def program(self, before="", text=STAND_IN):
+        """Install nova-compute."""
+        self._install(self.binary, text.replace("{before}", before))
+
+    def cib(self, attributes="", status=0):
+        """Install a cibadmin that answers with these attributes."""
+        (self.path / "nodes.xml").write_text(NODES.format(attributes), encoding="utf-8")
+        self._install(
+            self.path / "cibadmin",
+            f"#!/bin/sh\n[ {status} = 0 ] || exit {status}\ncat {self.path}/nodes.xml\n",
+        )
+
+    def act(self, action, **more):
+        """Run an action as Pacemaker does."""
+        environ = {
+            "OCF_RESOURCE_INSTANCE": "nova-compute:0",
+            "OCF_RESKEY_CRM_meta_timeout": "20000",
+            "OCF_RESKEY_CRM_meta_on_node": "compute-0",
+            "OCF_RESKEY_binary": str(self.binary),
+            "OCF_RESKEY_config": str(self.config),
+            "OCF_RESKEY_user": "root",
+            "NOVA_HA_LOG": str(self.path / "log"),
+            **more,
+        }
+        return ocf.run(nova_compute.NovaCompute, ["agent", action], environ)
+
+    @property
+    def pid(self):
+        """Return the id of the remembered process, if it lives."""
+        return process.living(str(self.path / "run/nova-compute:0/pid"))
+
+    @staticmethod
+    def _install(path, text):
+        # Replaced, not rewritten: a program that runs cannot be written to.
+        draft = path.with_suffix(".new")
+        draft.write_text(text, encoding="utf-8")
+        draft.chmod(0o755)
+        draft.replace(path)
+
+
+def test_life(node, capsys):
+    """Stopped, started, started again, stopped and stopped again: each action says what is true."""
+    assert ocf.NOT_RUNNING == node.act("monitor")
+    assert ocf.SUCCESS == node.act("start")
+    pid = node.pid
+    assert ocf.SUCCESS == node.act("monitor")
+    assert ocf.SUCCESS == node.act("start")
+    assert pid == node.pid
+    assert ocf.SUCCESS == node.act("stop")
+    assert process.start_time(pid) is None
+    assert ocf.NOT_RUNNING == node.act("monitor")
+    assert ocf.SUCCESS == node.act("stop")
+    assert "" == capsys.readouterr().err
+
+
+def test_start_waits_for_the_recovery(node):
+    """While a recovery of this host is open nova-compute does not start; once it is complete it does."""
+    node.cib(FENCED)
+    marker = node.path / "recovered"
+    node._install(
+        node.path / "cibadmin",
+        f"#!/bin/sh\n[ -e {marker} ] && sed 's|</inst|{EVACUATED}</inst|' {node.path}/nodes.xml && exit\n"
+        f"touch {marker}; cat {node.path}/nodes.xml\n",
+    )
+    assert ocf.SUCCESS == node.act("start")
+    assert marker.exists()
+
+
+@pytest.mark.parametrize(
+    ("attributes", "status", "reason"),
+    [
+        (FENCED, 0, "the recovery of compute-0, fenced 2026-11-22T06:40:12Z, is not complete"),
+        (FENCED + EVACUATED.replace("06:40", "05:00"), 0, "is not complete"),
+        ("", 102, "it is unknown whether a recovery of compute-0 is open: cibadmin failed"),
+        ("<broken", 0, "it is unknown whether a recovery of compute-0 is open"),
+    ],
+)
+def test_start_gives_up_in_time(node, capsys, attributes, status, reason):
+    """When the action's time is nearly over the start fails with what it waited for, having started nothing."""
+    node.cib(attributes, status)
+    assert ocf.ERR_GENERIC == node.act("start", OCF_RESKEY_CRM_meta_timeout="10500")
+    assert reason in capsys.readouterr().err.splitlines()[-1]
+    assert () == process.find(lambda arguments: str(node.binary) in arguments)
+
+
+@pytest.mark.parametrize("attributes", ["", FENCED + EVACUATED, EVACUATED])
+def test_start_with_no_open_recovery(node, attributes):
+    """Without a record, or with one that is marked complete, nova-compute starts."""
+    node.cib(attributes)
+    assert ocf.SUCCESS == node.act("start")
+
+
+def test_nova_compute_that_ends_at_once(node, capsys):
+    """A nova-compute that cannot run makes the start fail with its last line."""
+    node.program(before="echo 'ERROR nova: no hypervisor' >&2; exit 3")
+    assert ocf.ERR_GENERIC == node.act("start")
+    assert "nova-compute ended at once, exit status 3: ERROR nova: no hypervisor" in capsys.readouterr().err
+    assert ocf.NOT_RUNNING == node.act("monitor")
+
+
+def test_dead_nova_compute(node, capsys):
+    """A nova-compute that died is told as not running, with where to look."""
+    node.act("start")
+    os.kill(node.pid, signal.SIGKILL)
+    runner._daemons[-1].wait()
+    assert ocf.NOT_RUNNING == node.act("monitor")
+    assert "nova-compute has died; its last words are in " in capsys.readouterr().err
+
+
+def test_stop_that_must_kill(node):
+    """A nova-compute that ignores SIGTERM is killed, and the stop says success only after that."""
+    node.program(before="trap '' TERM")
+    node.act("start")
+    pid = node.pid
+    assert ocf.SUCCESS == node.act("stop", OCF_RESKEY_CRM_meta_timeout="16000")
+    assert process.start_time(pid) is None
+
+
+def test_stop_that_fails(node, capsys, monkeypatch):
+    """A nova-compute that cannot be ended makes the stop fail, and stays remembered."""
+    node.act("start")
+    monkeypatch.setattr(process, "_signal", lambda *_: None)
+    monkeypatch.setattr(process, "end", lambda pids, _patience: tuple(pids))
+    assert ocf.ERR_GENERIC == node.act("stop")
+    assert f"nova-compute (process {node.pid}) does not end" in capsys.readouterr().err
+    assert ocf.SUCCESS == node.act("monitor")
+
+
+def test_stop_leaves_guests_alone(node):
+    """Workers of nova-compute end with it; other programs in its session, such as guests, go on."""
+    node.program(text=WITH_WORKER)
+    node.act("start")
+    leader = node.pid
+    family = family_of(leader, 3)
+    assert ocf.SUCCESS == node.act("stop")
+    left = [pid for pid in family if process.start_time(pid) is not None]
+    assert [("sleep", "600")] == [process.command_line(pid) for pid in left]
+
+
+def family_of(leader, size):
+    """Return the processes of a session once there are as many."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        found = [pid for pid in process.find(lambda _: True) if session(pid) == leader]
+        if len(found) >= size:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(found)
+
+
+def test_stop_needs_no_valid_parameter(node):
+    """A resource whose parameters were broken while it ran can be stopped."""
+    node.act("start")
+    pid = node.pid
+    assert ocf.SUCCESS == node.act("stop", OCF_RESKEY_verbose="maybe", OCF_RESKEY_user="nobody-knows")
+    assert process.start_time(pid) is None
+
+
+def test_forgotten_nova_compute_is_adopted(node):
+    """A nova-compute that an agent started before it was killed is taken over, not started twice."""
+    node.act("start")
+    pid = node.pid
+    (node.path / "run/nova-compute:0/pid").unlink()
+    assert ocf.SUCCESS == node.act("start")
+    assert pid == node.pid
+
+
+def test_forgotten_nova_compute_is_stopped(node):
+    """A nova-compute that an agent started before it was killed is found by the stop."""
+    node.act("start")
+    pid = node.pid
+    (node.path / "run/nova-compute:0/pid").unlink()
+    assert ocf.SUCCESS == node.act("stop")
+    assert process.start_time(pid) is None
+
+
+def test_foreign_nova_compute_is_refused(node, capsys):
+    """A nova-compute that something else has started is neither touched nor joined by a second one."""
+    foreign = runner.start_daemon((str(node.binary), "--by-hand"), node.path / "o")
+    time.sleep(0.2)
+    assert ocf.ERR_GENERIC == node.act("start")
+    assert f"nova-compute runs already as process {foreign.pid}" in capsys.readouterr().err
+    assert ocf.SUCCESS == node.act("stop")
+    assert foreign.poll() is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code", "line"),
+    [
+        ("binary", "/no/such/nova-compute", 5, "binary=/no/such/nova-compute: "),
+        ("config", "/no/such/nova.conf", 2, "config=/no/such/nova.conf: "),
+        ("user", "nobody-knows", 5, "user=nobody-knows: "),
+        ("verbose", "maybe", 6, "verbose=maybe: "),
+    ],
+)
+@pytest.mark.parametrize("action", ["start", "validate-all"])
+def test_bad_parameter(node, capsys, action, name, text, code, line):
+    """A parameter that is wrong, or that this node cannot satisfy, gives one line and its exit status."""
+    assert code == node.act(action, OCF_CHECK_LEVEL="10", **{f"OCF_RESKEY_{name}": text})
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"ocf-exit-reason:{line}")
+
+
+def test_validation_of_the_parameters_alone(node):
+    """At level 0 program and files need not be on this node."""
+    assert 0 == node.act("validate-all", OCF_RESKEY_binary="/no/such", OCF_RESKEY_config="/no/such")
+
+
+@pytest.mark.parametrize("host", ["compute-0", "compute-0.example.com", "COMPUTE-0", '"compute-0"'])
+def test_names_that_agree(node, host):
+    """A domain, capitals and quotes are no difference between Nova's and Pacemaker's name."""
+    node.config.write_text(f"[DEFAULT]\nhost = {host}\n", encoding="utf-8")
+    assert ocf.SUCCESS == node.act("start")
+
+
+def test_names_that_differ(node, capsys):
+    """When Nova and Pacemaker mean different hosts the start is refused: another host would be evacuated."""
+    node.config.write_text("[DEFAULT]\nhost = compute-7\n", encoding="utf-8")
+    assert ocf.ERR_ARGS == node.act("start")
+    assert "Nova calls this host 'compute-7' and Pacemaker calls it 'compute-0'" in capsys.readouterr().err
+
+
+def test_other_user(node, tmp_path):
+    """nova-compute runs with the rights and groups of its user, and with that user's home folder."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may give a process to another user")
+    node.program(before="id -u; id -g; id -G; echo $HOME")
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_mode & 0o001 == 0 and str(folder).startswith("/tmp"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+    assert ocf.SUCCESS == node.act("start", OCF_RESKEY_user="daemon")
+    printed = (node.path / "log/nova-compute.log").read_text(encoding="utf-8").split()
+    assert ["1", "1", "1", "/usr/sbin"] == printed
+
+
+def test_pid_file_elsewhere(node):
+    """The file with the process id may be anywhere."""
+    path = node.path / "elsewhere/nova-compute.pid"
+    assert ocf.SUCCESS == node.act("start", OCF_RESKEY_pid=str(path))
+    assert path.exists()
+    assert ocf.SUCCESS == node.act("monitor", OCF_RESKEY_pid=str(path))
+
+
+def test_arguments(node):
+    """Files and further arguments reach nova-compute; the usual file is left to Nova's own search."""
+    settings = {"binary": "b", "config": "/x /y", "additional_parameters": "--log-file '/a b'"}
+    expected = ("b", "--config-file", "/x", "--config-file", "/y", "--log-file", "/a b")
+    assert expected == nova_compute._command(settings)
+    settings = {"binary": "b", "config": "/etc/nova/nova.conf", "additional_parameters": None}
+    assert ("b",) == nova_compute._command(settings)
+
+
+def write(folder, **files):
+    """Write configuration files; ``__`` in a name stands for a folder's end."""
+    for name, text in files.items():
+        path = Path(folder, name.replace("__", "/").replace("_dot_", "."))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def test_host_name_of_later_files_wins(tmp_path):
+    """Files of nova.conf.d win over nova.conf, and by name over each other; explicit ones over all."""
+    write(tmp_path, nova__nova_dot_conf="[DEFAULT]\nhost = one\n")
+    assert "one" == nova_conf.host_name((), "/nonexistent", str(tmp_path))
+    write(tmp_path, **{"nova__nova-compute_dot_conf": "[DEFAULT]\nhost = two\n"})
+    assert "two" == nova_conf.host_name((), "/nonexistent", str(tmp_path))
+    write(tmp_path, **{"nova__nova_dot_conf.d__20.conf": "[DEFAULT]\nhost: four\n"})
+    write(tmp_path, **{"nova__nova_dot_conf.d__10.conf": "[DEFAULT]\nhost: three\n"})
+    assert "four" == nova_conf.host_name((), "/nonexistent", str(tmp_path))
+    write(tmp_path, explicit="[DEFAULT]\nhost = five\n")
+    assert "five" == nova_conf.host_name((str(tmp_path / "explicit"),), "/nonexistent", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("[DEFAULT]\n#host = no\n;host = no\nhost=a\n[neutron]\nhost = no\n", "a"),
+        ("[DEFAULT]\nhost = a\nhost = b\n", "b"),
+        ("[DEFAULT]\nmy_ip = 10.0.0.1\nhost = c-$my_ip\n", "c-10.0.0.1"),
+        ("[DEFAULT]\nmy_ip = 10.0.0.1\nhost = ${my_ip}\n", "10.0.0.1"),
+        ("[DEFAULT]\ntransport_url = rabbit://u:p=x@h\n  more\nhost = d\n", "d"),
+        ("[DEFAULT]\nhost =\n", None),
+        ("[DEFAULT]\n", None),
+    ],
+)
+def test_host_name_in_a_file(tmp_path, text, host):
+    """The value of host is read as oslo.config reads it; without one it is the machine's name."""
+    write(tmp_path, nova__nova_dot_conf=text)
+    expected = os.uname().nodename if host is None else host
+    assert expected == nova_conf.host_name((), "/nonexistent", str(tmp_path))
+
+
+def test_host_name_that_cannot_be_known(tmp_path):
+    """A reference to something that is not in the file asks the admin for the parameter host."""
+    write(tmp_path, nova__nova_dot_conf="[DEFAULT]\nhost = $elsewhere\n")
+    with pytest.raises(
+        ConfigurationError, match="refers to elsewhere, which is not set there; set the parameter"
+    ):
+        nova_conf.host_name((), "/nonexistent", str(tmp_path))
