@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _TERM, _KILL = 15, 9
 _POLL = 0.1
+#: A process that ends while it is looked at, and one that even root may not look into, such as a kernel
+#: thread.
+_GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 
 
 def start_time(pid: int) -> str | None:
@@ -24,7 +27,7 @@ def start_time(pid: int) -> str | None:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
             # The name of the program stands in parentheses and may contain anything.
             fields = file.read().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
+    except _GONE:
         return None
     return None if fields[0] in ("Z", "X") else fields[19]
 
@@ -34,7 +37,7 @@ def command_line(pid: int) -> tuple[str, ...]:
     try:
         with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
             return tuple(file.read().rstrip("\0").split("\0"))
-    except (FileNotFoundError, ProcessLookupError):
+    except _GONE:
         return ()
 
 
@@ -43,7 +46,7 @@ def environment(pid: int) -> tuple[str, ...]:
     try:
         with open(f"/proc/{pid}/environ", encoding="utf-8", errors="replace") as file:
             return tuple(file.read().rstrip("\0").split("\0"))
-    except (FileNotFoundError, ProcessLookupError):
+    except _GONE:
         return ()
 
 
@@ -75,20 +78,22 @@ def living(path: str) -> int | None:
 def find(wanted: Callable[[tuple[str, ...]], bool]) -> tuple[int, ...]:
     """Return the processes of this machine whose arguments are wanted, without this one.
 
-    Those of an inner pid namespace belong to another machine, be it a container. Costs a few reads per process.
+    Those of an inner pid namespace belong to another machine, be it a container. Costs a few reads per
+    process.
     """
     pids = (int(name) for name in os.listdir("/proc") if name.isdigit())
     return tuple(sorted(pid for pid in pids if pid != os.getpid() and _is_wanted(pid, wanted)))
 
 
 def _is_wanted(pid: int, wanted: Callable[[tuple[str, ...]], bool]) -> bool:
-    return wanted(command_line(pid)) and start_time(pid) is not None and _namespace(pid) == _namespace("self")
+    same_machine = _namespace(pid) in (None, _namespace("self"))
+    return wanted(command_line(pid)) and start_time(pid) is not None and same_machine
 
 
 def _namespace(pid: int | str) -> str | None:
     try:
         return os.readlink(f"/proc/{pid}/ns/pid")
-    except (FileNotFoundError, ProcessLookupError):
+    except _GONE:
         return None
 
 
