@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A whole cloud on one machine: real Pacemaker, real fencing, real Nova, in nested namespaces (see README.md)."""
+"""A whole cloud on one machine: real Pacemaker, fencing and Nova in nested namespaces (see README.md)."""

@@ -6,16 +6,20 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from tests.lab import prepare
 from tests.lab.cluster.bmc import MODES
 from tests.lab.errors import LabError
 from tests.lab.lab import DEFAULT_DIRECTORY, Lab
 
 _ABOUT = """\
-A whole cloud on this machine: Pacemaker controllers, compute nodes, BMCs and OpenStack, all real, in namespaces.
-It needs root and Debian 12, changes nothing outside of its folder and its cache, and dies with one process.
+A whole cloud on this machine: Pacemaker controllers, compute nodes, BMCs and OpenStack, all real,
+in namespaces. It needs root and Debian 12, changes nothing outside of its folder and its cache,
+and dies with one process.
 """
 _EXAMPLES = """\
 examples:
@@ -37,7 +41,9 @@ def _up(lab: Lab, arguments: argparse.Namespace) -> None:
 
 
 def _prepare(lab: Lab, _arguments: argparse.Namespace) -> None:
-    lab.prepare()
+    prepare.prepare_machine(lab.with_openstack)
+    if lab.with_openstack:
+        import_module("tests.lab.openstack.prepare").prepared()
 
 
 def _down(lab: Lab, _arguments: argparse.Namespace) -> None:
@@ -97,7 +103,8 @@ def _logs(lab: Lab, _arguments: argparse.Namespace) -> None:
 # Those that make a lab; all others talk to the one that is there.
 _MAKERS = (_up, _prepare)
 
-_Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+if TYPE_CHECKING:
+    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _add_size(parser: argparse.ArgumentParser) -> None:
@@ -111,9 +118,9 @@ def _add_life(commands: _Commands) -> None:
     _add_size(up)
     up.add_argument("--servers", type=int, default=0, help="boot this many servers afterwards")
     up.set_defaults(run=_up)
-    prepare = commands.add_parser("prepare", help="only install and prepare what a lab needs")
-    _add_size(prepare)
-    prepare.set_defaults(run=_prepare)
+    preparation = commands.add_parser("prepare", help="only install and prepare what a lab needs")
+    _add_size(preparation)
+    preparation.set_defaults(run=_prepare)
     for name, run, text in (
         ("down", _down, "end the lab: every process, mount and namespace; logs stay"),
         ("list", _list, "print the nodes and their condition: on, off, frozen"),
@@ -125,9 +132,11 @@ def _add_life(commands: _Commands) -> None:
 
 def _add_faults(commands: _Commands) -> None:
     for name, run, text in (
-        ("on", _on, "switch a node on"), ("off", _off, "cut a node's power"),
+        ("on", _on, "switch a node on"),
+        ("off", _off, "cut a node's power"),
         ("reboot", _reboot, "press a node's reset button"),
-        ("freeze", _freeze, "let a node hang: all its processes stop"), ("thaw", _thaw, "end a freeze"),
+        ("freeze", _freeze, "let a node hang: all its processes stop"),
+        ("thaw", _thaw, "end a freeze"),
     ):
         parser = commands.add_parser(name, help=text)
         parser.add_argument("node", help="controller-N or compute-N")
@@ -136,7 +145,9 @@ def _add_faults(commands: _Commands) -> None:
     cable.add_argument("node")
     cable.add_argument("position", choices=("up", "down"))
     cable.set_defaults(run=_cable)
-    bmc = commands.add_parser("bmc", help="make a compute node's BMC behave: normal, silent, refuse, lies-off")
+    bmc = commands.add_parser(
+        "bmc", help="make a compute node's BMC behave: normal, silent, refuse, lies-off"
+    )
     bmc.add_argument("node")
     bmc.add_argument("mode", choices=MODES)
     bmc.set_defaults(run=_bmc)
@@ -158,18 +169,20 @@ def _add_shells(commands: _Commands) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.lab", description=_ABOUT, epilog=_EXAMPLES,
+        prog="python -m tests.lab",
+        description=_ABOUT,
+        epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--dir", type=Path, default=DEFAULT_DIRECTORY, help="folder of the lab (default %(default)s)")
+    parser.add_argument(
+        "--dir", type=Path, default=DEFAULT_DIRECTORY, help="folder of the lab (default %(default)s)"
+    )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_life(commands)
     _add_faults(commands)
     _add_shells(commands)
     if find_spec("tests.lab.openstack.commands"):
-        from tests.lab.openstack.commands import add_commands
-
-        add_commands(commands)
+        import_module("tests.lab.openstack.commands").add_commands(commands)
     return parser
 
 

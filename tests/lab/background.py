@@ -31,8 +31,13 @@ class Background:
                 raise LabError(f"process '{name}' runs already (pid {old.pid} in the fabric)")
             with (self._logs / f"{name}.log").open("ab") as output:
                 process = subprocess.Popen(
-                    list(argv), env={**os.environ, **(env or {})}, cwd=cwd, start_new_session=True,
-                    stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                    list(argv),
+                    env={**os.environ, **(env or {})},
+                    cwd=cwd,
+                    start_new_session=True,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
                 )
             self._processes[name] = process
             return process.pid
@@ -56,5 +61,7 @@ class Background:
 
     def _named(self, name: str) -> subprocess.Popen[bytes]:
         if name not in self._processes:
-            raise LabError(f"no process '{name}' was started in the fabric; there are: {sorted(self._processes)}")
+            raise LabError(
+                f"no process '{name}' was started in the fabric; there are: {sorted(self._processes)}"
+            )
         return self._processes[name]

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The fabric: PID 1 of the lab's namespaces, power supply and network of all nodes. Kill it and nothing is left.
+"""The fabric: PID 1 of the lab's namespaces, power supply and network of all nodes.
+
+Kill it and nothing is left.
 
 Started by lab.py as `python -m tests.lab.fabric RUN-FOLDER` in new net, mount, pid, ipc and uts namespaces.
 """
@@ -33,7 +35,8 @@ class Fabric:
         self._machines = {node.name: Machine(node, run) for node in nodes}
         self._bmcs = {
             name: Bmc(machine, run, self._background)
-            for name, machine in self._machines.items() if machine.node.bmc_address
+            for name, machine in self._machines.items()
+            if machine.node.bmc_address
         }
 
     def start_bmcs(self) -> None:
@@ -141,7 +144,19 @@ def _build_network(nodes: list[layout.Node]) -> None:
     ip("link", "set", "lo", "up")
     # A fixed MAC: a bridge otherwise takes its lowest port's, which changes as nodes come and go, and every
     # node's ARP entry for the fabric would be wrong for up to a minute.
-    ip("link", "add", "br0", "address", layout.FABRIC_MAC, "type", "bridge", "stp_state", "0", "forward_delay", "0")
+    ip(
+        "link",
+        "add",
+        "br0",
+        "address",
+        layout.FABRIC_MAC,
+        "type",
+        "bridge",
+        "stp_state",
+        "0",
+        "forward_delay",
+        "0",
+    )
     ip("addr", "add", f"{layout.FABRIC_ADDRESS}/24", "dev", "br0")
     for node in nodes:
         if node.bmc_address:

@@ -17,21 +17,43 @@ from tests.lab.layout import RunFolder
 
 _START_LIMIT = 30.0
 _KILL_LIMIT = 30.0
-_UNSHARE = ("unshare", "--net", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child=KILL",
-            "--propagation", "private", "--mount-proc")
+_UNSHARE = (
+    "unshare",
+    "--net",
+    "--mount",
+    "--pid",
+    "--ipc",
+    "--uts",
+    "--fork",
+    "--kill-child=KILL",
+    "--propagation",
+    "private",
+    "--mount-proc",
+)
 
 
 def start(run: RunFolder) -> subprocess.Popen[bytes]:
-    """Start the fabric of the run and return its process once it answers; raise LabError with the end of its log."""
+    """Start the fabric of the run and return its process once it answers.
+
+    Raises:
+        LabError: it did not start; the text has the last line of its log.
+    """
     environment = {
-        **layout.BASE_ENVIRONMENT, "PYTHONPATH": str(run.code), "NOVA_HA_CACHE": str(layout.cache_folder().absolute())
+        **layout.BASE_ENVIRONMENT,
+        "PYTHONPATH": str(run.code),
+        "NOVA_HA_CACHE": str(layout.cache_folder().absolute()),
     }
     command = [*_UNSHARE, "/usr/bin/python3", "-m", "tests.lab.fabric", str(run.path)]
     log = run.logs / "fabric.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            start_new_session=True, env=environment, cwd="/",
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            env=environment,
+            cwd="/",
         )
     _wait_until_ready(run, process, log)
     return process
@@ -61,7 +83,7 @@ def _remember(run: RunFolder, unshare: int) -> None:
 
 
 def _start_time(pid: int) -> int | None:
-    """Return when the process began, in clock ticks since the machine did; None if it is not there or dead."""
+    """Return when the process began, in clock ticks since the machine did; None if it is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lab as code sees it.
 
-    with Lab(Path(".lab"), controllers=3, computes=3) as lab:
+Example:
+    with Lab(".lab", controllers=3, computes=3) as lab:
         lab.power_off("compute-0")
         lab.wait_until("compute-0 is fenced", lambda: lab.fencings("compute-0"))
 """
@@ -16,12 +17,13 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from tests.lab import fabric_process, layout, overlays, prepare, wire
 from tests.lab.cluster import node_files
@@ -54,7 +56,8 @@ class FabricProcess:
 
     def wait(self, timeout: float = 30) -> int:
         """Return the exit status once it ends; raise LabError if it does not within `timeout` seconds."""
-        return wait_until(f"process '{self.name}' ends", lambda: _wrapped(self.poll()), timeout)[0]
+        ended: tuple[int] = wait_until(f"process '{self.name}' ends", lambda: _wrapped(self.poll()), timeout)
+        return ended[0]
 
 
 def _wrapped(status: int | None) -> tuple[int] | None:
@@ -85,11 +88,17 @@ class Lab:
     """
 
     def __init__(
-        self, directory: Path | str = DEFAULT_DIRECTORY, controllers: int = 3, computes: int = 3,
-        with_openstack: bool = True, with_product: bool | None = None,
+        self,
+        directory: Path | str = DEFAULT_DIRECTORY,
+        controllers: int = 3,
+        computes: int = 3,
+        with_openstack: bool = True,
+        with_product: bool | None = None,
     ) -> None:
         layout.check_size(controllers, computes)
         self.folder = RunFolder(Path(directory).absolute())
+        self.directory = self.folder.path
+        self.logs = self.folder.logs
         self.controllers = layout.controllers(controllers)
         self.computes = layout.computes(computes)
         self.with_openstack = with_openstack
@@ -104,7 +113,9 @@ class Lab:
         try:
             known = json.loads(RunFolder(Path(directory).absolute()).description.read_text())
         except FileNotFoundError as error:
-            raise LabError(f"there is no lab in {directory}: start one with 'python -m tests.lab up'") from error
+            raise LabError(
+                f"there is no lab in {directory}: start one with 'python -m tests.lab up'"
+            ) from error
         del known["checkout"]
         return cls(directory, **known)
 
@@ -114,22 +125,14 @@ class Lab:
         return [node.name for node in (*self.controllers, *self.computes)]
 
     @property
-    def directory(self) -> Path:
-        """Return the run folder."""
-        return self.folder.path
-
-    @property
     def fabric_pid(self) -> int:
-        """Return the process id of the fabric on the machine; raise LabError if the lab does not run."""
+        """Return the process id of the fabric on the machine."""
         pid = fabric_process.find(self.folder)
         if pid is None:
-            raise LabError(f"the lab in {self.directory} is not running: start it with 'python -m tests.lab up'")
+            raise LabError(
+                f"the lab in {self.directory} is not running: start it with 'python -m tests.lab up'"
+            )
         return pid
-
-    @property
-    def logs(self) -> Path:
-        """Return the folder with the logs of everything in this run."""
-        return self.folder.logs
 
     @property
     def running(self) -> bool:
@@ -140,9 +143,7 @@ class Lab:
     def openstack(self) -> Any:
         """Return the lab's OpenStack (tests.lab.openstack.stack.OpenStack)."""
         if self._openstack is None:
-            from tests.lab.openstack.stack import OpenStack
-
-            self._openstack = OpenStack(self)
+            self._openstack = import_module("tests.lab.openstack.stack").OpenStack(self)
         return self._openstack
 
     # --- life
@@ -151,7 +152,7 @@ class Lab:
         """Prepare the machine and an empty run folder; files may be added to `folder.overlay` until `up`."""
         if self.running:
             raise LabError(f"a lab runs in {self.folder.path}: end it with 'python -m tests.lab down'")
-        prepare.prepare_machine()
+        prepare.prepare_machine(self.with_openstack)
         self._empty_folder()
         node_files.write_all(self.folder, [*self.controllers, *self.computes])
         overlays.fill(self.folder, prepare.pacemaker_remoted())
@@ -160,7 +161,7 @@ class Lab:
         self._prepared = True
 
     def up(self) -> None:
-        """Start everything and wait until the cluster is settled; after a failure nothing is left but the logs."""
+        """Start everything and wait until the cluster is settled; a failure leaves nothing but the logs."""
         if not self._prepared:
             self.prepare()
         self._prepared = False
@@ -172,14 +173,12 @@ class Lab:
 
     def down(self) -> None:
         """End the lab: every process, mount and namespace of it is gone afterwards, its logs stay."""
-        if self.with_openstack and self._openstack is not None and self.running:
-            self._openstack.stop()
         fabric_process.stop(self.folder)
         if self._fabric is not None:
             self._fabric.wait()
             self._fabric = None
 
-    def __enter__(self) -> Lab:
+    def __enter__(self) -> Self:
         self.up()
         return self
 
@@ -196,7 +195,7 @@ class Lab:
         with ThreadPoolExecutor() as pool:
             openstack = pool.submit(self._start_openstack)
             list(pool.map(self.power_on, self.nodes))
-            self.wait_until("a controller is elected DC", self._has_quorum, 60)
+            self.wait_until("all controllers are online", self._controllers_are_online, 60)
             openstack.result()
         self.configure_cluster()
         self.wait_cluster()
@@ -206,9 +205,11 @@ class Lab:
             self.openstack.start()
             self.openstack.wait_ready()
 
-    def _has_quorum(self) -> bool:
+    def _controllers_are_online(self) -> bool:
+        """Tell whether the cluster may get fencing devices: it would fence a controller it has not seen yet."""
         status = self.cluster_status()
-        return status is not None and status.has_quorum
+        names = {node.name for node in self.controllers}
+        return status is not None and status.has_quorum and names <= status.online
 
     def _empty_folder(self) -> None:
         """Delete what an earlier run left; only a folder that a lab has made is ever emptied."""
@@ -224,8 +225,10 @@ class Lab:
 
     def _description(self) -> dict[str, Any]:
         return {
-            "controllers": len(self.controllers), "computes": len(self.computes),
-            "with_openstack": self.with_openstack, "with_product": self.with_product,
+            "controllers": len(self.controllers),
+            "computes": len(self.computes),
+            "with_openstack": self.with_openstack,
+            "with_product": self.with_product,
             "checkout": str(layout.checkout()),
         }
 
@@ -260,7 +263,7 @@ class Lab:
         self._ask("bmc_mode", node=node, mode=mode)
 
     def kill_process(self, node: str, pattern: str, number: int = signal.SIGKILL) -> list[str]:
-        """Send a signal to a node's processes whose command line matches `pattern`; return these command lines.
+        """Send a signal to a node's processes whose command line matches `pattern`; return these lines.
 
         Raises:
             LabError: no process matches.
@@ -290,8 +293,13 @@ class Lab:
         return fabric_process.command_inside(self.fabric_pid, init, list(argv), dict(env or {}))
 
     def run(
-        self, node: str, *argv: str, check: bool = True, timeout: float = 60,
-        env: Mapping[str, str] | None = None, stdin: str = "",
+        self,
+        node: str,
+        *argv: str,
+        check: bool = True,
+        timeout: float = 60,
+        env: Mapping[str, str] | None = None,
+        stdin: str = "",
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in a node and return its output as text.
 
@@ -301,15 +309,24 @@ class Lab:
         return self._run(node, argv, check, timeout, env, stdin)
 
     def run_fabric(
-        self, *argv: str, check: bool = True, timeout: float = 60,
-        env: Mapping[str, str] | None = None, stdin: str = "",
+        self,
+        *argv: str,
+        check: bool = True,
+        timeout: float = 60,
+        env: Mapping[str, str] | None = None,
+        stdin: str = "",
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the fabric, where OpenStack runs; otherwise as `run`."""
         return self._run(None, argv, check, timeout, env, stdin)
 
     def _run(
-        self, node: str | None, argv: tuple[str, ...], check: bool, timeout: float,
-        env: Mapping[str, str] | None, stdin: str,
+        self,
+        node: str | None,
+        argv: tuple[str, ...],
+        check: bool,
+        timeout: float,
+        env: Mapping[str, str] | None,
+        stdin: str,
     ) -> subprocess.CompletedProcess[str]:
         # timeout(1) inside: to kill nsenter from outside would leave the command running.
         command = self.command(node, "timeout", "--kill-after=2", str(timeout), *argv, env=env)
@@ -324,14 +341,16 @@ class Lab:
             raise LabError(f"'{' '.join(argv)}' on {node or 'fabric'} did not end within {timeout:.0f} s")
         if check and done.returncode:
             reason = done.stderr.strip() or done.stdout.strip() or "no output"
-            raise LabError(f"'{' '.join(argv)}' on {node or 'fabric'} exited with {done.returncode}: {reason}")
+            raise LabError(
+                f"'{' '.join(argv)}' on {node or 'fabric'} exited with {done.returncode}: {reason}"
+            )
         return done
 
     def popen_fabric(
-        self, argv: list[str], name: str, env: Mapping[str, str] | None = None, cwd: str | None = None
+        self, argv: Sequence[str], name: str, env: Mapping[str, str] | None = None, cwd: str | None = None
     ) -> FabricProcess:
         """Start a background process in the fabric; its output goes to NAME.log, it dies with the fabric."""
-        pid = self._ask("start_process", name=name, argv=argv, env=dict(env or {}), cwd=cwd)
+        pid = self._ask("start_process", name=name, argv=list(argv), env=dict(env or {}), cwd=cwd)
         return FabricProcess(self.folder, name, pid)
 
     # --- the cluster
@@ -368,15 +387,20 @@ class Lab:
         try:
             wait_until("the cluster settles", settled, timeout)
         except LabError as error:
-            raise LabError(f"the cluster did not settle within {timeout:.0f} s: {reason} (logs: {self.logs})") from error
+            raise LabError(
+                f"the cluster did not settle within {timeout:.0f} s: {reason} (logs: {self.logs})"
+            ) from error
 
     def fencings(self, node: str) -> list[str]:
         """Return the successful fencing actions against a node so far, such as "reboot by ..."."""
-        done = self.run_on_controller("stonith_admin", "--history", node, "--verbose", "--output-as=xml", check=False)
+        done = self.run_on_controller(
+            "stonith_admin", "--history", node, "--verbose", "--output-as=xml", check=False
+        )
         events = ET.fromstring(done.stdout).iter("fence_event") if done.returncode == 0 else ()
         return [
             f"{event.get('action')} by {event.get('delegate')} at {event.get('completed')}"
-            for event in events if event.get("status") == "success"
+            for event in events
+            if event.get("status") == "success"
         ]
 
     def wait_until(self, what: str, condition: Callable[[], Any], timeout: float = 60) -> Any:

@@ -24,9 +24,19 @@ BASE_ENVIRONMENT = {"PATH": NODE_PATH, "HOME": "/root", "LANG": "C.UTF-8", "LC_A
 
 # What a node keeps over a power cycle: its "disk". /var/log/... lies in the log folder of the run.
 PRIVATE_FOLDERS = (
-    "/etc/corosync", "/etc/pacemaker", "/etc/nova", "/etc/nova-ha",
-    "/var/lib/corosync", "/var/lib/pacemaker", "/var/lib/pcsd", "/var/lib/nova", "/var/lib/nova-ha",
-    "/var/log/corosync", "/var/log/pacemaker", "/var/log/nova", "/var/log/nova-ha",
+    "/etc/corosync",
+    "/etc/pacemaker",
+    "/etc/nova",
+    "/etc/nova-ha",
+    "/var/lib/corosync",
+    "/var/lib/pacemaker",
+    "/var/lib/pcsd",
+    "/var/lib/nova",
+    "/var/lib/nova-ha",
+    "/var/log/corosync",
+    "/var/log/pacemaker",
+    "/var/log/nova",
+    "/var/log/nova-ha",
 )
 INSTANCES = "/var/lib/nova/instances"
 

@@ -13,8 +13,10 @@ RDONLY, NOSUID, NODEV, NOEXEC, REMOUNT, BIND, REC = 1, 2, 4, 8, 32, 4096, 16384
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def mount(source: str, target: str | Path, kind: str | None = None, flags: int = 0, data: str | None = None) -> None:
-    """Call mount(2); raise OSError with the target's name."""
+def mount(
+    source: str, target: str | Path, kind: str | None = None, flags: int = 0, data: str | None = None
+) -> None:
+    """Attach a file system; raise OSError with the target's name."""
     encoded = [None if text is None else os.fsencode(text) for text in (source, target, kind, data)]
     if _libc.mount(encoded[0], encoded[1], encoded[2], ctypes.c_ulong(flags), encoded[3]) != 0:
         number = ctypes.get_errno()
@@ -67,9 +69,14 @@ def device_folder(folder: Path, devices: Sequence[tuple[str, int, int]]) -> None
         (folder / name).mkdir()
     for name, major, minor in devices:
         os.mknod(folder / name, 0o020666, os.makedev(major, minor))
-        os.chmod(folder / name, 0o666)
-    for name, target in (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2"),
-                         ("ptmx", "pts/ptmx")):
+        (folder / name).chmod(0o666)
+    for name, target in (
+        ("fd", "/proc/self/fd"),
+        ("stdin", "fd/0"),
+        ("stdout", "fd/1"),
+        ("stderr", "fd/2"),
+        ("ptmx", "pts/ptmx"),
+    ):
         (folder / name).symlink_to(target)
     tmpfs(folder / "shm", 0o1777)
     mount("devpts", folder / "pts", "devpts", data="newinstance,ptmxmode=666,mode=620")

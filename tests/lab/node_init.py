@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """PID 1 of a node: builds the node's view of the machine, starts its cluster software, collects orphans.
 
-Started by power.py as `python -m tests.lab.node_init NODE RUN-FOLDER` in new net, mount, uts, ipc and pid namespaces.
-Its standard output is the node's console.
+Started by power.py as `python -m tests.lab.node_init NODE RUN-FOLDER` in new net, mount, uts, ipc and pid
+namespaces. Its standard output is the node's console.
 """
 
 from __future__ import annotations
@@ -25,7 +25,12 @@ _PACEMAKER_SETTINGS = {
     "PCMK_ipc_type": "shared-mem",
 }
 _DEVICES = (
-    ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),
+    ("null", 1, 3),
+    ("zero", 1, 5),
+    ("full", 1, 7),
+    ("random", 1, 8),
+    ("urandom", 1, 9),
+    ("tty", 5, 0),
 )
 
 

@@ -24,7 +24,7 @@ _NO_CACHES = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
 def fill(run: RunFolder, pacemaker_remoted: Path) -> None:
-    """Copy the product, the lab's fencing programs and pacemaker_remoted into the overlay folder of the run."""
+    """Copy the product, the lab's fencing programs and pacemaker_remoted into the run's overlay folder."""
     for folder in OVERLAID:
         (run.overlay / folder).mkdir(parents=True, exist_ok=True)
     _copy_product(layout.checkout(), run.overlay)
@@ -57,7 +57,7 @@ def _install(program: Path, folder: Path) -> None:
 
 
 def _make_mount_points(run: RunFolder) -> None:
-    """Create an empty folder for each node-private one: the machine may lack it, and we do not create it there."""
+    """Create an empty folder for each node-private one: the machine may lack it and is not to get it."""
     for folder in layout.PRIVATE_FOLDERS:
         (run.mount_points / folder.lstrip("/")).mkdir(parents=True, exist_ok=True)
     for name in ("hostname", "hosts"):

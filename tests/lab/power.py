@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The power supply of the nodes, their network cables, and what else can befall a machine from outside.
 
-A node is a set of nested namespaces. Power off: its cable is pulled first, so that no FIN or RST escapes that a
-real power cut would not send, then its PID 1 is killed and with it everything inside.
+A node is a set of nested namespaces. Power off: its cable is pulled first, so that no FIN or RST escapes that
+a real power cut would not send, then its PID 1 is killed and with it everything inside.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def log(text: str) -> None:
 
 
 class Machine:
-    """One node: powered or not, frozen or not, its cable whole or cut (and cut it stays, also over a reboot)."""
+    """One node: powered or not, frozen or not, its cable whole or cut (cut it stays, also over a reboot)."""
 
     def __init__(self, node: Node, run: RunFolder) -> None:
         self.node = node
@@ -55,8 +55,9 @@ class Machine:
 
     @property
     def powered(self) -> bool:
-        """Tell whether the machine is on; one that reboots is on."""
-        return self._process is not None
+        """Tell whether the machine is on; one that reboots is on, so wait for it: a BMC must not say "off"."""
+        with self._lock:
+            return self._process is not None
 
     @property
     def condition(self) -> str:
@@ -144,7 +145,20 @@ class Machine:
 
     def _plug_cable(self) -> None:
         cable, mac = self.node.cable, self.node.mac
-        ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "address", mac, "netns", str(self.init))
+        ip(
+            "link",
+            "add",
+            cable,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            "eth0",
+            "address",
+            mac,
+            "netns",
+            str(self.init),
+        )
         ip("link", "set", cable, "master", "br0", "up" if self._cable_up else "down")
 
     def _pull_cable(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prepare the machine for the lab: check it, install packages, fetch pacemaker_remoted. Quick if all is there."""
+"""Prepare the machine for the lab: check it, install packages, fetch pacemaker_remoted."""
 
 from __future__ import annotations
 
@@ -15,9 +15,25 @@ from tests.lab import layout
 from tests.lab.errors import LabError
 
 APT_PACKAGES = (
-    "corosync", "pacemaker", "pacemaker-cli-utils", "resource-agents", "pcs", "fence-agents", "ipmitool", "openipmi",
-    "iproute2", "procps", "util-linux", "libxml2-utils",
+    "corosync",
+    "pacemaker",
+    "pacemaker-cli-utils",
+    "resource-agents",
+    "pcs",
+    "fence-agents",
+    "ipmitool",
+    "openipmi",
+    "iproute2",
+    "procps",
+    "util-linux",
+    "libxml2-utils",
+    # What the product runs on in the nodes.
+    "python3-keystoneauth1",
+    "python3-novaclient",
+    "python3-yaml",
 )
+# The cloud's own; the rest of it comes from PyPI (openstack/requirements.txt).
+OPENSTACK_PACKAGES = ("mariadb-server", "python3-venv", "rabbitmq-server")
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _PROBE = """
 set -e
@@ -36,7 +52,9 @@ def check_machine() -> None:
     release = _os_release()
     if (release.get("ID"), release.get("VERSION_ID")) != ("debian", "12"):
         found = release.get("PRETTY_NAME", "an unknown system")
-        raise LabError(f"the lab needs the packages of Debian 12, this is {found}: use a Debian 12 machine or VM")
+        raise LabError(
+            f"the lab needs the packages of Debian 12, this is {found}: use a Debian 12 machine or VM"
+        )
 
 
 def _os_release() -> dict[str, str]:
@@ -69,7 +87,9 @@ def missing_packages(wanted: Iterable[str]) -> list[str]:
 def _installed_version(package: str) -> str | None:
     done = subprocess.run(
         ["dpkg-query", "--show", "--showformat=${db:Status-Status} ${Version}", package],
-        capture_output=True, text=True, check=False,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     status, _, version = done.stdout.partition(" ")
     return version if done.returncode == 0 and status == "installed" else None
@@ -135,9 +155,9 @@ def _unpack(package: str, folder: Path) -> None:
         unpacked.rename(folder)
 
 
-def prepare_machine() -> None:
-    """Check the machine and bring everything here that the cluster half of the lab needs."""
+def prepare_machine(with_openstack: bool) -> None:
+    """Check the machine and install the packages the lab needs."""
     check_machine()
-    install_packages(APT_PACKAGES)
+    install_packages((*APT_PACKAGES, *(OPENSTACK_PACKAGES if with_openstack else ())))
     check_namespaces()
     pacemaker_remoted()

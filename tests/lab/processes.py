@@ -12,7 +12,7 @@ from pathlib import Path
 
 def _namespace(pid: int) -> str | None:
     try:
-        return os.readlink(f"/proc/{pid}/ns/pid")
+        return str(Path(f"/proc/{pid}/ns/pid").readlink())
     except OSError:
         return None
 
@@ -30,7 +30,7 @@ def of_node(init: int) -> list[int]:
     namespace = _namespace(init)
     if namespace is None:
         return []
-    found = (int(entry) for entry in os.listdir("/proc") if entry.isdigit())
+    found = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
     return sorted(pid for pid in found if _namespace(pid) == namespace)
 
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,7 +60,7 @@ def test_pcs_status_reads_well_in_a_controller(lab: Lab) -> None:
 
 
 def test_node_disks_are_private_and_instances_are_shared(lab: Lab) -> None:
-    """A file on one node's disk is not on another's, while the instances folder is the same in compute nodes."""
+    """A file on one node's disk is not on another's; the instances folder is the same in compute nodes."""
     lab.run("compute-0", "touch", "/var/lib/nova/mine", "/var/lib/nova/instances/ours", "/tmp/volatile")
     assert lab.run("compute-1", "ls", "/var/lib/nova/instances").stdout.split() == ["ours"]
     assert lab.run("compute-1", "ls", "/var/lib/nova").stdout.split() == ["instances"]
@@ -77,7 +76,7 @@ def test_machine_cannot_be_changed_from_a_node(lab: Lab) -> None:
 
 
 def test_power_cut_is_fenced_by_ipmi_and_the_node_rejoins(lab: Lab) -> None:
-    """A compute node without power is noticed, fenced through its BMC, boots again, keeps its disk and rejoins."""
+    """A compute node without power is fenced through its BMC, boots again, keeps its disk and rejoins."""
     before = len(lab.fencings("compute-0"))
     lab.power_off("compute-0")
     assert lab.conditions()["compute-0"] == "off"
@@ -137,7 +136,7 @@ def test_cut_cable_is_fenced_and_the_repaired_node_rejoins(lab: Lab) -> None:
 
 
 def test_silent_bmc_leaves_the_node_unfenced_until_it_answers(lab: Lab) -> None:
-    """While a dead node's BMC answers nothing, the node counts as unclean; then it is fenced and comes back."""
+    """While a dead node's BMC answers nothing the node is unclean; later it is fenced and returns."""
     before = len(lab.fencings("compute-1"))
     lab.bmc("compute-1", "silent")
     lab.power_off("compute-1")
@@ -157,7 +156,7 @@ def _is_troubled(lab: Lab, node: str) -> bool:
 
 @pytest.mark.parametrize(("mode", "works", "condition"), [("refuse", False, "on"), ("lies-off", True, "on")])
 def test_bmc_that_refuses_or_lies_switches_nothing(lab: Lab, mode: str, works: bool, condition: str) -> None:
-    """fence_ipmilan fails at a BMC that refuses and believes one that lies; the node runs on in both cases."""
+    """fence_ipmilan fails at a BMC that refuses and believes one that lies; the node runs on both times."""
     lab.bmc("compute-2", mode)
     done = lab.run("controller-0", *FENCE_OFF, check=False)
     assert (done.returncode == 0) is works, done.stderr
@@ -166,8 +165,15 @@ def test_bmc_that_refuses_or_lies_switches_nothing(lab: Lab, mode: str, works: b
 
 
 FENCE_OFF = (
-    "fence_ipmilan", "--action=off", "--ip=10.77.0.198", "--username=admin", "--password=secret", "--lanplus",
-    "--cipher=3", "--power-timeout=2", "--power-wait=0",
+    "fence_ipmilan",
+    "--action=off",
+    "--ip=10.77.0.198",
+    "--username=admin",
+    "--password=secret",
+    "--lanplus",
+    "--cipher=3",
+    "--power-timeout=2",
+    "--power-wait=0",
 )
 
 
@@ -180,7 +186,7 @@ def test_reboot_from_inside_boots_the_node_again(lab: Lab) -> None:
 
 
 def test_dead_controller_is_fenced_by_the_power_supply(lab: Lab) -> None:
-    """A controller that loses its power is fenced with fence_lab, and the cluster is whole again afterwards."""
+    """A controller without power is fenced with fence_lab, and the cluster is whole again afterwards."""
     before = len(lab.fencings("controller-1"))
     lab.power_off("controller-1")
     wait_for_fencing(lab, "controller-1", before)
@@ -188,7 +194,7 @@ def test_dead_controller_is_fenced_by_the_power_supply(lab: Lab) -> None:
 
 
 def test_background_process_is_logged_and_watched(lab: Lab) -> None:
-    """A background process of the fabric has a log and an exit status, and its name is taken while it runs."""
+    """A background process of the fabric has a log and an exit status; its name is taken while it runs."""
     process = lab.popen_fabric(["sh", "-c", "hostname; sleep 1; exit 3"], "sample")
     with pytest.raises(LabError, match="'sample' runs already"):
         lab.popen_fabric(["true"], "sample")
@@ -197,8 +203,8 @@ def test_background_process_is_logged_and_watched(lab: Lab) -> None:
 
 
 def test_teardown_leaves_no_process_mount_or_namespace(tmp_path: Path) -> None:
-    """Within 2 s of `down` nothing of a lab is left, and a second `down` or one with a stale file does no harm."""
-    network, mounts = os.readlink("/proc/self/ns/net"), Path("/proc/self/mountinfo").read_text()
+    """Within 2 s of `down` nothing of a lab is left; `down` with a stale file does no harm."""
+    network, mounts = Path("/proc/self/ns/net").readlink(), Path("/proc/self/mountinfo").read_text()
     small = Lab(tmp_path / "lab", controllers=1, computes=1, with_openstack=False)
     with small:
         members = processes_of(small)
@@ -208,7 +214,7 @@ def test_teardown_leaves_no_process_mount_or_namespace(tmp_path: Path) -> None:
     assert time.monotonic() - started < 2
     assert [pid for pid in members if Path(f"/proc/{pid}").exists()] == []
     assert Path("/proc/self/mountinfo").read_text() == mounts
-    assert os.readlink("/proc/self/ns/net") == network
+    assert Path("/proc/self/ns/net").readlink() == network
     small.folder.fabric_process.write_text(stale)
     small.down()
     assert fabric_process.find(small.folder) is None

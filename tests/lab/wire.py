@@ -22,7 +22,7 @@ Handler = Callable[[dict[str, Any]], Any]
 
 
 def short_path(folder: Path) -> str:
-    """Return a short path to the socket in `folder`; unix socket paths end at 108 bytes, checkouts lie deeper."""
+    """Return a short path to the socket in `folder`: its own may exceed the 108 bytes of a unix socket."""
     return f"/proc/self/fd/{os.open(folder, os.O_PATH | os.O_DIRECTORY)}/{SOCKET_NAME}"
 
 
@@ -35,7 +35,9 @@ def ask(folder: Path, request: dict[str, Any], timeout: float = 60) -> Any:
             connection.connect(path)
             return _exchange(connection, request)
     except (ConnectionError, FileNotFoundError) as error:
-        raise LabError(f"the lab in {folder} is not running: start it with 'python -m tests.lab up'") from error
+        raise LabError(
+            f"the lab in {folder} is not running: start it with 'python -m tests.lab up'"
+        ) from error
     finally:
         os.close(int(path.split("/")[4]))
 

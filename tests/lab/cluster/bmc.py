@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One BMC per compute node: OpenIPMI's ipmi_sim speaks IPMI, the lab's power supply is its chassis.
 
-The mode of a BMC says how it behaves: "normal"; "silent": its address is there but nothing answers; "refuse": it
-answers, but every change of power fails; "lies-off": it says that the node is off, and changes nothing.
+The mode of a BMC says how it behaves: "normal"; "silent": its address is there but nothing answers;
+"refuse": it answers, but every change of power fails; "lies-off": it says that the node is off, and
+changes nothing.
 """
 
 from __future__ import annotations
@@ -103,6 +104,10 @@ class Bmc:
     def _lan_configuration(self) -> str:
         address = str(self._machine.node.bmc_address)
         return _LAN_CONFIGURATION.format(
-            name=self._machine.node.name, address=address, port=PORT, guid=int(address.rpartition(".")[2]),
-            user=BMC_USER, password=BMC_PASSWORD,
+            name=self._machine.node.name,
+            address=address,
+            port=PORT,
+            guid=int(address.rpartition(".")[2]),
+            user=BMC_USER,
+            password=BMC_PASSWORD,
         )

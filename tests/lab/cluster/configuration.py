@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cluster's configuration: one XML document, pushed with cibadmin (0.2 s; the same by pcs commands takes 20 s)."""
+"""The cluster's configuration: one XML document, pushed with cibadmin (0.2 s; by pcs commands 20 s)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PROPERTIES = {
 
 @dataclass(frozen=True)
 class Primitive:
-    """One resource: `agent` as pcs writes it (ocf:pacemaker:Dummy, stonith:fence_lab), `operations` NAME -> options."""
+    """One resource: `agent` as pcs writes it (ocf:pacemaker:Dummy, stonith:fence_lab)."""
 
     name: str
     agent: str
@@ -58,8 +58,14 @@ def _add_values(parent: ET.Element, tag: str, identity: str, values: Mapping[str
 def remote(node: Node) -> Primitive:
     """Return the connection to a compute node; its death is noticed within about 6 s."""
     return Primitive(
-        node.name, "ocf:pacemaker:remote", {"server": node.address, "reconnect_interval": "3s"},
-        {"monitor": {"interval": "2s", "timeout": "4s"}, "start": {"timeout": "30s"}, "stop": {"timeout": "30s"}},
+        node.name,
+        "ocf:pacemaker:remote",
+        {"server": node.address, "reconnect_interval": "3s"},
+        {
+            "monitor": {"interval": "2s", "timeout": "4s"},
+            "start": {"timeout": "30s"},
+            "stop": {"timeout": "30s"},
+        },
     )
 
 
@@ -69,9 +75,17 @@ def ipmi(node: Node) -> Primitive:
     cipher=3: with its default fence_ipmilan needs 10 s per call against ipmi_sim.
     """
     return Primitive(
-        f"ipmi-{node.name}", "stonith:fence_ipmilan",
-        {"pcmk_host_list": node.name, "ip": str(node.bmc_address), "username": layout.BMC_USER,
-         "password": layout.BMC_PASSWORD, "lanplus": "1", "cipher": "3", "power_wait": "1"},
+        f"ipmi-{node.name}",
+        "stonith:fence_ipmilan",
+        {
+            "pcmk_host_list": node.name,
+            "ip": str(node.bmc_address),
+            "username": layout.BMC_USER,
+            "password": layout.BMC_PASSWORD,
+            "lanplus": "1",
+            "cipher": "3",
+            "power_wait": "1",
+        },
         {"monitor": {"interval": "60s"}},
     )
 
@@ -79,7 +93,9 @@ def ipmi(node: Node) -> Primitive:
 def power(controllers: Iterable[Node]) -> Primitive:
     """Return the fencing device of the controllers."""
     return Primitive(
-        "power-controllers", "stonith:fence_lab", {"pcmk_host_list": " ".join(node.name for node in controllers)},
+        "power-controllers",
+        "stonith:fence_lab",
+        {"pcmk_host_list": " ".join(node.name for node in controllers)},
         {"monitor": {"interval": "60s"}},
     )
 
@@ -87,20 +103,38 @@ def power(controllers: Iterable[Node]) -> Primitive:
 def fence_nova(computes: Iterable[Node]) -> Primitive:
     """Return the fencing device that tells Nova, always the last of a compute node's fencing level."""
     return Primitive(
-        "fence-nova", "stonith:fence_compute",
-        {**CLOUD, "pcmk_host_list": " ".join(node.name for node in computes),
-         "pcmk_off_timeout": "120s", "pcmk_on_timeout": "120s"},
-        {"monitor": {"interval": "60s", "timeout": "60s"}}, {"provides": "unfencing"},
+        "fence-nova",
+        "stonith:fence_compute",
+        {
+            **CLOUD,
+            "pcmk_host_list": " ".join(node.name for node in computes),
+            "pcmk_off_timeout": "120s",
+            "pcmk_on_timeout": "120s",
+        },
+        {"monitor": {"interval": "60s", "timeout": "60s"}},
+        {"provides": "unfencing"},
     )
 
 
 NOVA_EVACUATE = Primitive(
-    "nova-evacuate", "ocf:openstack:NovaEvacuate", CLOUD,
-    {"monitor": {"interval": "10s", "timeout": "30s"}, "start": {"timeout": "60s"}, "stop": {"timeout": "60s"}},
+    "nova-evacuate",
+    "ocf:openstack:NovaEvacuate",
+    CLOUD,
+    {
+        "monitor": {"interval": "10s", "timeout": "30s"},
+        "start": {"timeout": "60s"},
+        "stop": {"timeout": "60s"},
+    },
 )
 NOVA_COMPUTE = Primitive(
-    "nova-compute", "ocf:openstack:NovaCompute", {"user": "root"},
-    {"monitor": {"interval": "10s", "timeout": "30s"}, "start": {"timeout": "600s"}, "stop": {"timeout": "240s"}},
+    "nova-compute",
+    "ocf:openstack:NovaCompute",
+    {"user": "root"},
+    {
+        "monitor": {"interval": "10s", "timeout": "30s"},
+        "start": {"timeout": "600s"},
+        "stop": {"timeout": "240s"},
+    },
     {"requires": "unfencing"},
 )
 _DUMMY = "ocf:pacemaker:Dummy"

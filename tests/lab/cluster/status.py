@@ -29,7 +29,9 @@ class ClusterStatus:
             return f"not online: {', '.join(missing)}"
         if self.troubled:
             return f"unclean or pending: {', '.join(sorted(self.troubled))}"
-        return "; ".join(filter(None, (self._not_started(name, set(computes)) for name in sorted(self.started))))
+        return "; ".join(
+            filter(None, (self._not_started(name, set(computes)) for name in sorted(self.started)))
+        )
 
     def _not_started(self, resource: str, computes: set[str]) -> str:
         if resource in self.clones:
@@ -40,7 +42,9 @@ class ClusterStatus:
 
 def _names(nodes: Iterable[ET.Element], *conditions: str) -> frozenset[str]:
     return frozenset(
-        str(node.get("name")) for node in nodes if any(node.get(condition) == "true" for condition in conditions)
+        str(node.get("name"))
+        for node in nodes
+        if any(node.get(condition) == "true" for condition in conditions)
     )
 
 
@@ -63,5 +67,7 @@ def parse(text: str) -> ClusterStatus:
         online=_names(nodes, "online") - _names(nodes, "pending", "unclean"),
         troubled=_names(nodes, "pending", "unclean"),
         started={name: frozenset(where) for name, where in started.items()},
-        clones=frozenset(str(resource.get("id")) for resource in document.iterfind("resources/clone/resource")),
+        clones=frozenset(
+            str(resource.get("id")) for resource in document.iterfind("resources/clone/resource")
+        ),
     )
