@@ -206,7 +206,7 @@ class Lab:
             self.openstack.wait_ready()
 
     def _controllers_are_online(self) -> bool:
-        """Tell whether the cluster may get fencing devices: it would fence a controller it has not seen yet."""
+        """Tell whether it is time for fencing devices: the cluster would fence a controller not seen yet."""
         status = self.cluster_status()
         names = {node.name for node in self.controllers}
         return status is not None and status.has_quorum and names <= status.online

@@ -55,7 +55,7 @@ class Machine:
 
     @property
     def powered(self) -> bool:
-        """Tell whether the machine is on; one that reboots is on, so wait for it: a BMC must not say "off"."""
+        """Tell whether the machine is on; one that reboots is, so wait for it: a BMC must not say "off"."""
         with self._lock:
             return self._process is not None
 
