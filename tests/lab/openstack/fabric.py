@@ -8,10 +8,13 @@ import os
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
+
+from tests.lab.errors import LabError
 
 CLONE_NEWNET = 0x40000000
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -27,8 +30,11 @@ class Fabric(Protocol):
     def fabric_pid(self) -> int:
         """Process id of the fabric's first process, as this process sees it."""
 
-    def popen_fabric(self, argv: Sequence[str], name: str, env: Mapping[str, str] | None = None) -> Any:
-        """Start a process of the control plane, its output in `<logs>/<name>.out`."""
+    def popen_fabric(self, argv: list[str], name: str, env: Mapping[str, str] | None = None) -> Any:
+        """Start a process of the control plane, its output in `<logs>/<name>.log`."""
+
+    def wait_until(self, what: str, condition: Callable[[], Any], timeout: float = 60) -> Any:
+        """Ask until the answer is true; raise LabError after `timeout` seconds."""
 
     def run_fabric(self, *argv: str) -> Any:
         """Run a command in the fabric and return what it said."""
@@ -44,13 +50,21 @@ class HereFabric:
         self.logs.mkdir(parents=True, exist_ok=True)
 
     def popen_fabric(
-        self, argv: Sequence[str], name: str, env: Mapping[str, str] | None = None
+        self, argv: list[str], name: str, env: Mapping[str, str] | None = None
     ) -> subprocess.Popen[bytes]:
-        with (self.logs / f"{name}.out").open("ab") as output:
-            return subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        with (self.logs / f"{name}.log").open("ab") as output:
+            return subprocess.Popen(argv, env=dict(env) if env else None, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
 
     def run_fabric(self, *argv: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+    def wait_until(self, what: str, condition: Callable[[], Any], timeout: float = 60) -> Any:
+        deadline = time.monotonic() + timeout
+        while not (answer := condition()):
+            if time.monotonic() > deadline:
+                raise LabError(f"waited {timeout:.0f} s in vain: {what}")
+            time.sleep(0.2)
+        return answer
 
 
 @contextmanager

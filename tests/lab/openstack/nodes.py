@@ -6,12 +6,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.lab.layout import RunFolder, node_named
+from tests.lab.layout import RunFolder, checkout, node_named
 
-from . import config
+from . import config, names
 from .hypervisor.control import CONTROL_FILE, DEFAULT_CONTROL
 
-HERE = Path(__file__).parent
 EXECUTABLE = """\
 #!{python}
 # SPDX-License-Identifier: Apache-2.0
@@ -45,15 +44,33 @@ class NodeFiles:
             control.write_text(json.dumps(DEFAULT_CONTROL, indent=2) + "\n")
         executable = self.run.overlay / "bin" / "nova-compute"
         executable.parent.mkdir(parents=True, exist_ok=True)
+        package = self.code / "tests" / "lab" / "openstack"
         python = self.venv / "bin" / "python"
         executable.write_text(
-            EXECUTABLE.format(python=python, launcher=str(HERE / "hypervisor"), package=str(HERE))
+            EXECUTABLE.format(python=python, launcher=str(package / "hypervisor"), package=str(package))
         )
         executable.chmod(0o755)
 
+    @property
+    def code(self) -> Path:
+        """Return the folder below which this run finds the package: its own copy, the checkout without one."""
+        return self.run.code if self.run.code.exists() else checkout()
+
     def configure(self, name: str) -> None:
-        """Write /etc/nova/nova.conf of one compute node."""
+        """Write the configuration of one node: Nova's on a compute node, the cloud's address on a controller."""
+        node = node_named(name)
+        if node.role == "controller":
+            self._write_clouds(name)
+            return
         for folder in ("/etc/nova", "/var/lib/nova", "/var/log/nova"):
             self.run.private(name, folder).mkdir(parents=True, exist_ok=True)
         target = self.run.private(name, "/etc/nova") / "nova.conf"
-        config.write_ini(target, config.nova_compute(name, node_named(name).address, self.shared))
+        config.write_ini(target, config.nova_compute(name, node.address, self.shared))
+
+    def _write_clouds(self, name: str) -> None:
+        """Write what os-client-config reads; JSON is YAML."""
+        target = self.run.private(name, "/etc/nova-ha") / "clouds.yaml"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch(mode=0o600)
+        cloud = {"auth": {"auth_url": names.AUTH_URL, **names.ADMIN}, "region_name": names.REGION}
+        target.write_text(json.dumps({"clouds": {"lab": cloud}}, indent=2) + "\n")

@@ -59,4 +59,5 @@ def _gone(members: set[int], seconds: float) -> bool:
 
 
 if __name__ == "__main__":
-    end(int(Path(sys.argv[1]).read_text()), float(sys.argv[2]))
+    for pid_file in sys.argv[2:]:
+        end(int(Path(pid_file).read_text()), float(sys.argv[1]))

@@ -52,13 +52,18 @@ class Runner:
         """
         service = self._service(name)
         grace = "0" if kill else str(service.stop_seconds)
-        self.fabric.run_fabric("/usr/bin/python3", str(_END), str(self._pid_file(name)), grace)
+        self.fabric.run_fabric("/usr/bin/python3", str(_END), grace, str(self._pid_file(name)))
+
+    def kill_all(self) -> None:
+        """Kill every service at once."""
+        pid_files = [str(path) for path in self.places.state.glob("*.pid") if path.stem in self.services]
+        self.fabric.run_fabric("/usr/bin/python3", str(_END), "0", *pid_files)
 
     def is_running(self, name: str) -> bool:
         """Say whether the service's process exists."""
         pid_file = self._pid_file(self._service(name).name)
-        script = 'p=$(cat "$0") && kill -0 "$p" && ! grep -qs "^State:.Z" "/proc/$p/status" && echo alive'
-        return "alive" in _text(self.fabric.run_fabric("/bin/sh", "-c", script, str(pid_file)))
+        script = 'p=$(cat "$0") && kill -0 "$p" && ! grep -qs "^State:.Z" "/proc/$p/status" && echo alive; :'
+        return "alive" in self.fabric.run_fabric("/bin/sh", "-c", script, str(pid_file)).stdout
 
     def _service(self, name: str) -> Service:
         if name not in self.services:
@@ -102,7 +107,7 @@ class Runner:
         began = time.monotonic()
         seen = self._log_size(service)
         argv = (*_WITH_PID_FILE, str(self._pid_file(service.name)), *service.argv)
-        process = self.fabric.popen_fabric(argv, service.name, environment(service))
+        process = self.fabric.popen_fabric(list(argv), service.name, environment(service))
 
         def wait_for(condition: Callable[[], bool]) -> None:
             while not condition():
@@ -131,13 +136,8 @@ class Runner:
         return not service.web or service.port is None or answers(self.fabric, (names.FABRIC, service.port))
 
     def _log(self, service: Service) -> Path:
-        return self.fabric.logs / f"{service.name}.out"
+        return self.fabric.logs / f"{service.name}.log"
 
     def _log_size(self, service: Service) -> int:
         log = self._log(service)
         return log.stat().st_size if log.exists() else 0
-
-
-def _text(result: object) -> str:
-    """Return the output of a command, whether the lab gives it as text or as a finished process."""
-    return str(getattr(result, "stdout", result) or "")

@@ -89,7 +89,7 @@ def _wsgi(places: Places, name: str, port: int, module: str, threads: int, env: 
 
 
 def _warm() -> dict[str, str]:
-    # oslo.log writes to stderr by default, which the lab keeps as <logs>/<name>.out.
+    # oslo.log writes to stderr by default, which the lab keeps as <logs>/<name>.log.
     return {"PYTHONUNBUFFERED": "1"}
 
 

@@ -7,6 +7,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from tests.lab.errors import LabError
+
 from .cache import fingerprint, made_once
 
 HERE = Path(__file__).parent
@@ -15,7 +17,7 @@ CONSTRAINTS = HERE / "constraints.txt"
 PYTHON = "/usr/bin/python3"
 
 
-class PreparationFailed(Exception):
+class PreparationFailed(LabError):
     """Something that is made once could not be made; the text says what and where its output is."""
 
 

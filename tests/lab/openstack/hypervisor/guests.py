@@ -46,7 +46,7 @@ def look(pid: int) -> GuestProcess | None:
     """Return the live guest with this process id, None if it is none (zombies are dead)."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-        if words[0] != NAME or len(words) < FIRST_ARGUMENT + 5 or words[FIRST_ARGUMENT - 1] != GUEST:
+        if words[0] != NAME or len(words) < FIRST_ARGUMENT + 5 or not words[FIRST_ARGUMENT - 1].endswith("/guest.py"):
             return None
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
