@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Look at the lab from outside: Nova's servers and services, Pacemaker's nodes. Changes nothing."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from typing import Any
+
+from keystoneauth1.exceptions import ClientException
+
+from tests.lab.demo.model import Look, NodeSeen, ServerSeen, ServiceSeen
+from tests.lab.errors import LabError
+from tests.lab.lab import Lab
+
+_PATIENCE = 5.0
+_CRM_MON = ("crm_mon", "--one-shot", "--inactive", "--output-as=xml")
+
+
+class Watch:
+    """A pair of eyes on the lab; what does not answer within seconds is unknown in that look."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._nova = lab.openstack.client.nova
+
+    def look(self) -> Look:
+        """Look once."""
+        return Look(self.servers(), self.services(), self.nodes())
+
+    def servers(self) -> tuple[ServerSeen, ...] | None:
+        """Return every server of every project; None if Nova does not answer."""
+        answer = self._get("/servers/detail?all_tenants=1")
+        return None if answer is None else tuple(_server(seen) for seen in answer["servers"])
+
+    def services(self) -> tuple[ServiceSeen, ...] | None:
+        """Return every nova-compute service; None if Nova does not answer."""
+        answer = self._get("/os-services?binary=nova-compute")
+        return None if answer is None else tuple(_service(seen) for seen in answer["services"])
+
+    def nodes(self) -> tuple[NodeSeen, ...] | None:
+        """Return the nodes as the first controller that answers shows them; None if none does."""
+        for controller in self._lab.controllers:
+            if (document := self._crm_mon(controller.name)) is not None:
+                return parse_nodes(document)
+        return None
+
+    def _get(self, url: str) -> dict[str, Any] | None:
+        try:
+            answer: dict[str, Any] = self._nova.get(url, timeout=_PATIENCE).json()
+        except (ClientException, OSError):
+            return None
+        return answer
+
+    def _crm_mon(self, controller: str) -> str | None:
+        try:
+            done = self._lab.run(controller, *_CRM_MON, check=False, timeout=_PATIENCE)
+        except LabError:
+            return None
+        return done.stdout if done.returncode == 0 else None
+
+
+def _server(seen: dict[str, Any]) -> ServerSeen:
+    return ServerSeen(
+        seen["id"], seen["name"], seen["OS-EXT-SRV-ATTR:host"] or "", seen["status"],
+        seen["OS-EXT-STS:task_state"] or "",
+    )  # fmt: skip
+
+
+def _service(seen: dict[str, Any]) -> ServiceSeen:
+    return ServiceSeen(
+        seen["id"],
+        seen["host"],
+        seen["state"] == "up",
+        seen["status"] == "enabled",
+        bool(seen["forced_down"]),
+    )
+
+
+def parse_nodes(document: str) -> tuple[NodeSeen, ...]:
+    """Read the nodes and their attributes from crm_mon's XML."""
+    root = ET.fromstring(document)
+    attributes = {
+        str(node.get("name")): {
+            str(item.get("name")): str(item.get("value")) for item in node.findall("attribute")
+        }
+        for node in root.iterfind("node_attributes/node")
+    }
+    return tuple(
+        NodeSeen(str(node.get("name")), _condition(node), attributes.get(str(node.get("name")), {}))
+        for node in root.iterfind("nodes/node")
+    )
+
+
+def _condition(node: ET.Element) -> str:
+    for condition, word in (("unclean", "UNCLEAN"), ("pending", "pending"), ("online", "online")):
+        if node.get(condition) == "true":
+            return word
+    return "OFFLINE"

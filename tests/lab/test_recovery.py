@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compute nodes die in every common way, and every server comes back exactly once, on a real cluster and a real Nova."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from tests.lab.demo import hit
+from tests.lab.demo.cloud import audit_complaints, boot
+from tests.lab.demo.follow import Follow
+from tests.lab.demo.model import Goal
+from tests.lab.demo.scene import Scene, any_reached, is_through, unreached
+from tests.lab.demo.timeline import Stage
+from tests.lab.demo.watch import Watch
+from tests.lab.lab import Lab
+
+pytestmark = pytest.mark.lab
+
+SERVERS = 20
+#: Seconds from the hit to the end, return of the host included.
+LIMIT = 180.0
+SETTLED = 120.0
+
+
+class Protocol:
+    """Write what happens to standard output, which pytest shows when a test fails."""
+
+    def say(self, seconds: float | None, text: str) -> None:
+        print(f"+{seconds or 0:6.1f} s  {text}")
+
+    def show(self, scene: Scene) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One cloud for all tests of this module; each leaves it whole, or the next one says that it is not."""
+    with Lab(tmp_path_factory.mktemp("recovery") / "lab", controllers=3, computes=4) as running:
+        yield running
+
+
+@pytest.fixture
+def cloud(lab: Lab) -> Iterator[Lab]:
+    """The lab, settled, with every host in service and no servers; afterwards its servers are deleted."""
+    lab.wait_cluster(SETTLED)
+    everywhere = Goal(tuple(node.name for node in lab.computes), ())
+    lab.wait_until(
+        "every compute node is in service", lambda: not everywhere.not_back(Watch(lab).look()), SETTLED
+    )
+    yield lab
+    lab.openstack.client.delete_all()
+
+
+def prepare(lab: Lab, how: str, victims: Sequence[str]) -> Follow:
+    """Boot the servers on the victims and get ready to follow what happens to them."""
+    boot(lab, victims, SERVERS)
+    goal = Goal(tuple(victims), Watch(lab).servers() or ())
+    assert sorted(server.status for server in goal.servers) == ["ACTIVE"] * 18 + ["SHUTOFF"] * 2
+    assert {server.host for server in goal.servers} == set(victims)
+    return Follow(lab, hit.title(how, victims), goal, Protocol())
+
+
+def strike(lab: Lab, how: str, *victims: str) -> Follow:
+    """Boot the servers, and let it happen."""
+    follow = prepare(lab, how, victims)
+    follow.begin(hit.hit(lab, how, victims))
+    return follow
+
+
+def assert_recovered(lab: Lab, follow: Follow) -> None:
+    """Every server is as before elsewhere, exactly once; the hosts are back; every stage is in the logs."""
+    follow.until_done(LIMIT)
+    assert follow.scene.goal.missing(follow.fresh_look()) == []
+    assert {server.host for server in follow.scene.look.servers or ()}.isdisjoint(follow.scene.goal.victims)
+    assert audit_complaints(lab, active=18) == []
+    assert unreached(follow.scene) == []
+    for node in follow.scene.goal.victims:
+        for stage, at, took, source in follow.scene.timeline.table(node):
+            print(f"{node} {stage.word:14} {at:6.1f} {took:6.1f}  {source}")
+
+
+@pytest.mark.parametrize("how", ["power-cut", "freeze"])
+def test_one_compute_node_dies(cloud: Lab, how: str) -> None:
+    """20 of 20 servers of a dead or hung compute node run elsewhere, and the node is back in service."""
+    assert_recovered(cloud, strike(cloud, how, "compute-0"))
+
+
+def test_cable_of_a_compute_node_is_cut(cloud: Lab) -> None:
+    """A node that lives without network is fenced and recovered; it returns when its cable is repaired."""
+    follow = strike(cloud, "cable", "compute-1")
+    try:
+        follow.until("every server is verified", lambda scene: is_through(scene, Stage.VERIFIED), LIMIT)
+    finally:
+        cloud.cable("compute-1", up=True)
+    assert_recovered(cloud, follow)
+
+
+def test_two_compute_nodes_die_at_once(cloud: Lab) -> None:
+    """The servers of two nodes that die at the same moment all come back on the ones that are left."""
+    assert_recovered(cloud, strike(cloud, "power-cut", "compute-0", "compute-2"))
+
+
+def test_controller_of_the_evacuator_dies_in_the_middle(cloud: Lab) -> None:
+    """The recovery goes on elsewhere when the evacuator's controller loses its power during the evacuation."""
+    follow = prepare(cloud, "power-cut", ["compute-0"])
+    controller = hit.controller_of_evacuator(cloud)
+    follow.begin(hit.hit(cloud, "power-cut", ["compute-0"]))
+    follow.until("first evacuation", lambda scene: any_reached(scene, Stage.EVACUATING), LIMIT)
+    cloud.power_off(controller)
+    assert_recovered(cloud, follow)
+    cloud.wait_cluster(SETTLED)
+
+
+def test_evacuator_is_killed_in_the_middle(cloud: Lab) -> None:
+    """The recovery goes on with a new process when the evacuator is killed during the evacuation."""
+    follow = prepare(cloud, "power-cut", ["compute-1"])
+    controller = hit.controller_of_evacuator(cloud)
+    follow.begin(hit.hit(cloud, "power-cut", ["compute-1"]))
+    follow.until("first evacuation", lambda scene: any_reached(scene, Stage.EVACUATING), LIMIT)
+    assert cloud.kill_process(controller, r"nova_ha\.evacuator_main")
+    assert_recovered(cloud, follow)
+    cloud.run_on_controller("crm_resource", "--cleanup", "--resource", hit.EVACUATOR)
