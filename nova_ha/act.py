@@ -28,6 +28,7 @@ from nova_ha.observation import (
     Step,
     StopServer,
     TellDown,
+    WriteRecord,
 )
 from nova_ha.observe import Observer
 from nova_ha.ports import ClusterPort, NovaPort
@@ -59,6 +60,7 @@ class Actor:
         self._owner = owner
         self._asked: dict[str, tuple[str, str]] = {}
         self._perform: dict[type, Callable[[Any, HostPlan], None]] = {
+            WriteRecord: self._write_record,
             TellDown: self._tell_down,
             Claim: self._claim,
             ResetToError: self._reset,
@@ -105,7 +107,7 @@ class Actor:
             )
         self._journal.sync(*_recovery(plan))
         for step in wanted:
-            self._observer.closer.forget(step.server.id)
+            self._observer.listings.closer.forget(step.server.id)
             self._asked[step.server.id] = _recovery(plan)
             self._dispatcher.send(step.server.id, self._request(step))
 
@@ -154,7 +156,7 @@ class Actor:
         self._journal_event(plan, "stopped", server=step.server_id)
 
     def _look_closer(self, step: LookCloser, _plan: HostPlan) -> None:
-        self._observer.closer.want(step.server_id)
+        self._observer.listings.closer.want(step.server_id)
 
     def _note_failure(self, step: NoteFailure, plan: HostPlan) -> None:
         facts = {"record": step.record.uuid, "destination": step.record.destination, "fault": step.fault}
@@ -165,6 +167,12 @@ class Actor:
         )
 
     # --- the node's entry in Pacemaker ----------------------------------------------------------------------
+
+    def _write_record(self, step: WriteRecord, plan: HostPlan) -> None:
+        self._cluster.write_record(step.node, step.fenced_at)
+        _log.warning(
+            "host '%s': recorded as fenced at %s, from %s", plan.view.host, step.fenced_at, step.proof
+        )
 
     def _claim(self, step: Claim, plan: HostPlan) -> None:
         self._journal_event(plan, "begun", owner=self._owner)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from nova_ha.model import HostState, ServerGroup, Service
-from nova_ha.observation import Evacuate, Fate, HostPlan, Verdict
+from nova_ha.observation import Fate, HostPlan, Verdict
 from nova_ha.policy import Policy
 
 
@@ -86,6 +86,6 @@ def _settled(verdict: Verdict, plan: HostPlan, refused: Mapping[str, str]) -> Ve
         return verdict
     if verdict.view.id in refused:
         return Verdict(verdict.view, Fate.WAITING, refused[verdict.view.id])
-    if not plan.view.is_claimed or not any(isinstance(step, Evacuate) for step in verdict.steps):
+    if not plan.view.is_claimed:
         return Verdict(verdict.view, Fate.WAITING, "this evacuator is being named on the node's entry")
-    return verdict
+    return verdict if plan.view.is_fresh else replace(verdict, steps=())

@@ -67,6 +67,7 @@ class Cib:
             fenced=permanent.get(record.FENCED) or None,
             evacuated=permanent.get(record.EVACUATED) or None,
             state=permanent.get(record.STATE) or None,
+            fenced_since=_fenced_since(self._states().get(name)),
         )
 
     def _configured(self) -> dict[str, ET.Element]:
@@ -166,6 +167,16 @@ def _fencing_event(event: ET.Element) -> FencingEvent | None:
 
 def _by_name(elements: Iterator[ET.Element]) -> dict[str, ET.Element]:
     return {name: element for element in elements if (name := element.get("uname", ""))}
+
+
+def _fenced_since(state: ET.Element | None) -> float | None:
+    """Return when a node was fenced that has not been up since, epoch seconds.
+
+    Seen on 2.1.5: ``node_fenced`` of a remote node is 0 while it is up and after a clean stop, and the time of the
+    fencing after any successful one (device, watchdog, ``stonith_admin --confirm``) until its connection is up.
+    """
+    value = "" if state is None else state.get("node_fenced", "")
+    return float(value) if value.isdigit() and int(value) > 1 else None
 
 
 def _is_online(state: ET.Element | None, *, is_remote: bool) -> bool:

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """From one observation to the plan for every host: the whole decision, without any effect.
 
-Start reading here: `decide` gives each host with a record to `nova_ha.decide_host` while its recovery is open
-and to `nova_ha.decide_return` afterwards; each server goes through `nova_ha.decide_server`; at the end
-`nova_ha.admission` bounds what is sent at once.
+Start reading here. A host whose fencing nobody recorded goes to `nova_ha.decide_proof`, one with an open
+recovery to `nova_ha.decide_host`, one whose recovery is complete to `nova_ha.decide_return`; each server
+goes through `nova_ha.decide_server`; at the end `nova_ha.admission` bounds what is sent at once.
 """
 
 from __future__ import annotations
 
 from nova_ha.admission import admit
-from nova_ha.decide_host import decide_recovery
+from nova_ha.decide_host import Circumstances, decide_recovery
+from nova_ha.decide_proof import decide_unrecorded
 from nova_ha.decide_return import decide_return
 from nova_ha.model import HostState
 from nova_ha.observation import HostPlan, HostView, Observation, Plan
@@ -17,21 +18,29 @@ from nova_ha.policy import Policy
 
 
 def decide(observation: Observation, policy: Policy) -> Plan:
-    """Return what to do about every host that has a record."""
-    hold = reason_to_hold_all(observation, policy)
-    dead = frozenset(host.host for host in observation.hosts if _is_dead(host))
-    plans = [_decide_host(host, observation, policy, dead, hold) for host in observation.hosts]
+    """Return what to do about every host that has a record, or ought to have one."""
+    circumstances = Circumstances(
+        now=observation.now,
+        policy=policy,
+        dead_hosts=frozenset(host.host for host in observation.hosts if _is_dead(host)),
+        groups=observation.groups,
+        conductors_up=observation.conductors_up,
+        hold=reason_to_hold_all(observation, policy),
+    )
+    decided = (_decide_host(host, observation, circumstances) for host in observation.hosts)
+    plans = [plan for plan in decided if plan is not None]
     return Plan(admit(plans, observation.services or (), observation.groups, policy))
 
 
-def _decide_host(
-    view: HostView, observation: Observation, policy: Policy, dead: frozenset[str], hold: str | None
-) -> HostPlan:
+def _decide_host(view: HostView, observation: Observation, circumstances: Circumstances) -> HostPlan | None:
     if not observation.cluster.quorate:
         return HostPlan(view, HostState.HELD, "this partition of the cluster has no quorum")
+    unrecorded = decide_unrecorded(view)
+    if unrecorded is not None or not view.node.fenced:
+        return unrecorded
     if not view.node.recovery_is_open:
         return decide_return(view)
-    return decide_recovery(view, observation.now, policy, dead, observation.groups, hold)
+    return decide_recovery(view, circumstances)
 
 
 def reason_to_hold_all(observation: Observation, policy: Policy) -> str | None:
@@ -48,4 +57,4 @@ def _is_dead(view: HostView) -> bool:
     service = view.service
     is_forced_down = service is not None and service.is_known and service.forced_down
     may_have_started = view.node.online and not view.node.recovery_is_open
-    return is_forced_down and not may_have_started and not view.heartbeat.is_proven
+    return is_forced_down and bool(view.node.fenced) and not may_have_started and not view.heartbeat.is_proven

@@ -9,6 +9,7 @@ returns None when it leaves the answer to the next. What follows after ``evacuat
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from nova_ha import record
 from nova_ha.clock import parse_time
@@ -31,42 +32,52 @@ from nova_ha.policy import Policy
 HEARTBEAT_FORGOTTEN = 60.0
 
 
-def decide_recovery(
-    view: HostView,
-    now: float,
-    policy: Policy,
-    dead_hosts: frozenset[str],
-    groups: Mapping[str, ServerGroup],
-    hold: str | None,
-) -> HostPlan:
-    """Return what to do about a host with an open recovery.
+@dataclass(frozen=True)
+class Circumstances:
+    """What a recovery depends on besides its host.
 
-    Args:
-        view: the host.
+    Attributes:
         now: epoch seconds.
         policy: the admin's settings.
         dead_hosts: hosts on which nothing runs or arrives.
         groups: hard server groups by member.
-        hold: a reason that holds every host; None when there is none.
+        conductors_up: whether Nova's conductors are up; None when that was not asked for.
+        hold: why no host's servers may be asked for now; None when they may.
     """
+
+    now: float
+    policy: Policy
+    dead_hosts: frozenset[str] = frozenset()
+    groups: Mapping[str, ServerGroup] = field(default_factory=dict)
+    conductors_up: bool | None = None
+    hold: str | None = None
+
+
+def decide_recovery(view: HostView, circumstances: Circumstances) -> HostPlan:
+    """Return what to do about a host with an open recovery."""
     told = _tell_nova(view)
     if told is not None:
         return told
     if view.servers is None:
         return HostPlan(view, HostState.DOWN, "its servers are being listed")
-    situation = Situation(
+    situation = _situation(view, circumstances)
+    verdicts = tuple(decide_server(server, situation) for server in view.servers)
+    held = circumstances.hold or reason_it_is_alive(view, circumstances.now)
+    return _evacuating(view, _held_back(verdicts, held) if held else verdicts, held)
+
+
+def _situation(view: HostView, circumstances: Circumstances) -> Situation:
+    return Situation(
         host=view.host,
         fenced_at=parse_time(view.node.fenced_at or "") or 0.0,
-        now=now,
-        policy=policy,
+        now=circumstances.now,
+        policy=circumstances.policy,
         takeover_until=view.takeover_until,
-        dead_hosts=dead_hosts,
+        dead_hosts=circumstances.dead_hosts,
         source_is_back=view.node.online,
-        groups=groups,
+        groups=circumstances.groups,
+        conductors_up=bool(circumstances.conductors_up),
     )
-    verdicts = tuple(decide_server(server, situation) for server in view.servers)
-    held = hold or reason_it_is_alive(view, now)
-    return _evacuating(view, _held_back(verdicts, held) if held else verdicts, held)
 
 
 def _tell_nova(view: HostView) -> HostPlan | None:

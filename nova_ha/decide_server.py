@@ -57,6 +57,7 @@ class Situation:
         dead_hosts: hosts that are fenced and forced down: nothing runs or arrives there.
         source_is_back: whether the failed node is connected again and waits for the end of this recovery.
         groups: hard server groups by member.
+        conductors_up: whether Nova's conductors are known to be up.
     """
 
     host: str
@@ -67,6 +68,7 @@ class Situation:
     dead_hosts: frozenset[str] = frozenset()
     source_is_back: bool = False
     groups: Mapping[str, ServerGroup] = field(default_factory=dict)
+    conductors_up: bool = False
 
 
 def decide_server(view: ServerView, situation: Situation) -> Verdict:
@@ -153,7 +155,7 @@ def _reason_dead(record: Evacuation, view: ServerView, situation: Situation) -> 
     waiting = [attempt for attempt in view.attempts if not attempt.is_over]
     unbegun = all(not attempt.events for attempt in waiting)
     since = max(record.updated_at, *(attempt.started_at for attempt in waiting), _asked_at(view))
-    if unbegun and situation.now - since > situation.policy.dead_after:
+    if unbegun and situation.conductors_up and situation.now - since > situation.policy.dead_after:
         return f"no conductor began it in {situation.policy.dead_after:.0f} s"
     return None
 

@@ -11,7 +11,7 @@ alone.
 from __future__ import annotations
 
 import logging
-from typing import Protocol
+from typing import Callable, Protocol
 
 from nova_ha import record
 from nova_ha.act import Actor
@@ -21,7 +21,7 @@ from nova_ha.dispatch import Dispatcher
 from nova_ha.errors import NovaHaError
 from nova_ha.journal import Journal
 from nova_ha.model import HostState
-from nova_ha.observation import Claim, Fate, HostPlan, Plan
+from nova_ha.observation import Claim, Fate, HostPlan, Observation, Plan
 from nova_ha.observe import Observer
 from nova_ha.policy import Policy
 from nova_ha.ports import ClusterPort, NovaPort
@@ -64,6 +64,7 @@ class Evacuator:
         dispatcher: sends evacuate requests.
         owner: this evacuator's name on the nodes' entries; another one must have another.
         status: where to say that all is well, or what is not.
+        check: called with every observation and plan; tests check the invariants.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Evacuator:
         dispatcher: Dispatcher,
         owner: str,
         status: StatusSink | None = None,
+        check: Callable[[Observation, Plan, Policy], None] = lambda *_: None,
     ) -> None:
         self._cluster = cluster
         self._clock = clock
@@ -83,6 +85,7 @@ class Evacuator:
         self._dispatcher = dispatcher
         self._owner = owner
         self._status = status or NoStatus()
+        self._check = check
         self._observer = Observer(nova, cluster, clock, journal, policy, owner)
         self._actor = Actor(nova, cluster, clock, journal, dispatcher, self._observer, owner)
         self._states: dict[str, tuple[HostState, str]] = {}
@@ -98,15 +101,25 @@ class Evacuator:
             self._actor.take_answers()
             outstanding = self._dispatcher.outstanding()
             observation = self._observer.observe(outstanding)
+            self.plan = self._decide(observation, outstanding)
         except NovaHaError as error:
             self._status.write((f"Pacemaker does not answer: {error}",))
             return self._policy.idle
-        self.plan = decide(observation, self._policy)
         failures = [failure for host in self.plan.hosts for failure in self._do(host)]
         troubles = tuple(trouble for host in self.plan.hosts for trouble in host.troubles)
         self._forget_others()
         self._status.write(troubles + tuple(failures))
         return self._until_next(has_failures=bool(failures))
+
+    def _decide(self, observation: Observation, outstanding: frozenset[str]) -> Plan:
+        """Decide; where a request would be sent on an older list, look at that host again and decide anew."""
+        plan = decide(observation, self._policy)
+        if plan.unlisted:
+            observation = self._observer.look_again(observation, plan.unlisted, outstanding)
+            plan = decide(observation, self._policy)
+        self._check(observation, plan, self._policy)
+        self._observer.listings.plan_next(plan)
+        return plan
 
     def take_answers(self) -> None:
         """Write down the answers to requests that have come since the last pass."""
@@ -121,7 +134,7 @@ class Evacuator:
 
     def _log_news(self, plan: HostPlan) -> None:
         """Write one line for each host and server whose state is new."""
-        before, reason = self._states.get(plan.view.host, (HostState.UP, ""))
+        before, reason = self._states.get(plan.view.host) or self._first_sight(plan)
         if (before, reason) != (plan.state, plan.reason):
             why = f" ({plan.reason})" if plan.reason else ""
             self._states[plan.view.host] = (plan.state, plan.reason)
@@ -134,6 +147,15 @@ class Evacuator:
                 self._fates[verdict.view.id] = verdict.fate
                 level = logging.DEBUG if verdict.fate in (Fate.WAITING, Fate.READY) else logging.INFO
                 _log.log(level, "%s", verdict.sentence)
+
+    def _first_sight(self, plan: HostPlan) -> tuple[HostState, str]:
+        """Say that a recovery is taken up; return the state that its record stands for."""
+        node = plan.view.node
+        if not node.fenced:
+            return HostState.LOST, ""
+        what = "open" if node.recovery_is_open else "complete, the host is not back yet"
+        _log.info("host '%s': fenced at %s, its recovery is %s", plan.view.host, node.fenced_at, what)
+        return (HostState.FENCED if node.recovery_is_open else HostState.EVACUATED), ""
 
     def _publish(self, plan: HostPlan) -> None:
         """Write the sentence for people, when it is new and the last one has stood for a while."""

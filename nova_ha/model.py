@@ -178,6 +178,9 @@ class ClusterNode:
         fenced: value of `record.FENCED`; None without a record.
         evacuated: value of `record.EVACUATED`.
         state: value of `record.STATE`.
+        fenced_since: when it was fenced, epoch seconds, if its connection has not been up since: Pacemaker's
+            ``node_fenced``, set by every successful fencing (any device, watchdog, an operator's word) and
+            cleared when the connection comes up. Seen on 2.1.5; transient: lost with a full cluster stop.
         legacy: value of the old agents' attribute ``evacuate``; None when unset.
     """
 
@@ -188,6 +191,7 @@ class ClusterNode:
     evacuated: str | None = None
     state: str | None = None
     legacy: str | None = None
+    fenced_since: float | None = None
 
     @property
     def fenced_at(self) -> str | None:

@@ -136,6 +136,13 @@ class NovaClient:
                     return tuple(found)
                 found.extend(map(server_group, page))
 
+    def conductors_up(self) -> bool:
+        """Say whether at least one nova-conductor is up, and none is down."""
+        with self._reading("list the conductors"):
+            body = self._get("/os-services", binary="nova-conductor")
+            conductors = [service(item) for item in required(body, "services", "the list of services")]
+        return bool(conductors) and all(conductor.state == "up" for conductor in conductors)
+
     def evacuate(self, server_id: str, destination: str | None) -> str:
         """Send one evacuate request, never repeated; return its request id."""
         what = f"evacuate server {server_id}"

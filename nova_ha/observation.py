@@ -93,7 +93,8 @@ class HostView:
         node: Pacemaker's entry.
         service: Nova's; None when Nova does not show it.
         problem: why nothing may be concluded about it now; None when all is well.
-        servers: its servers; None when they were not listed in this look.
+        servers: its servers; None when they were not listed.
+        is_fresh: whether they were listed in this very look; only then may requests be sent.
         heartbeat: signs of life of its nova-compute.
         takeover_until: until when requests of another evacuator may still show (epoch seconds); 0 when
             none can.
@@ -108,6 +109,7 @@ class HostView:
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
     takeover_until: float = 0.0
     is_claimed: bool = False
+    is_fresh: bool = True
 
 
 @dataclass(frozen=True)
@@ -117,9 +119,10 @@ class Observation:
     Attributes:
         now: time of the look, epoch seconds.
         cluster: Pacemaker's view.
-        hosts: every node with a record.
+        hosts: every node with a record, and every one that ought to have one.
         services: every nova-compute service; None when Nova was not asked or did not answer.
         groups: hard server groups by member.
+        conductors_up: whether Nova's conductors are up; None when that was not asked for.
     """
 
     now: float
@@ -127,9 +130,19 @@ class Observation:
     hosts: tuple[HostView, ...] = ()
     services: tuple[Service, ...] | None = None
     groups: Mapping[str, ServerGroup] = field(default_factory=dict)
+    conductors_up: bool | None = None
 
 
 # --- what is decided ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class WriteRecord:
+    """Record a fencing that no record device has recorded."""
+
+    node: str
+    fenced_at: str
+    proof: str
 
 
 @dataclass(frozen=True)
@@ -217,6 +230,7 @@ class ClearRecord:
 
 
 Step = Union[
+    WriteRecord,
     TellDown,
     Claim,
     Evacuate,
@@ -316,6 +330,16 @@ class Plan:
     """What is decided about everything that was seen."""
 
     hosts: tuple[HostPlan, ...]
+
+    @property
+    def unlisted(self) -> frozenset[str]:
+        """Return the nodes whose servers would be asked for, had they been listed in this look."""
+        return frozenset(
+            host.view.node.name
+            for host in self.hosts
+            for verdict in host.verdicts
+            if verdict.fate is Fate.READY and not host.view.is_fresh
+        )
 
     @property
     def in_flight(self) -> int:

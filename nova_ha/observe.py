@@ -1,27 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Look at Pacemaker and Nova, in the order and with the care that makes what is seen fit to act on.
 
-For every host: services first, then its evacuation records, then its servers (rule 12 of nova.md: records
-before servers, or an evacuation that ends in between is seen by neither), then the services again: a host
-whose cell went down on the way shows an empty list that means nothing (rule 7).
+Services first, then each host's evacuation records and servers (`nova_ha.listing`), then the services
+again: a host whose cell went down on the way shows an empty list that means nothing (rule 7 of nova.md).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from nova_ha import record
 from nova_ha.clock import Clock
-from nova_ha.closer import CloserLooks
+from nova_ha.decide_proof import has_our_marker
 from nova_ha.errors import AccessDenied, HostNameError, NovaHaError
 from nova_ha.heartbeat import HeartbeatWatch
 from nova_ha.host_names import nova_host
 from nova_ha.journal import Journal
-from nova_ha.model import ClusterNode, ClusterView, Evacuation, Server, ServerGroup, Service
-from nova_ha.notes import Notes
-from nova_ha.observation import HostView, Observation, ServerView
+from nova_ha.listing import Listings
+from nova_ha.model import ClusterNode, ClusterView, ServerGroup, Service
+from nova_ha.observation import HostView, Observation
 from nova_ha.policy import Policy
 from nova_ha.ports import ClusterPort, NovaPort
 
@@ -33,7 +31,7 @@ GROUPS_KEPT = 60.0
 
 @dataclass
 class _Groups:
-    by_server: dict[str, ServerGroup]
+    by_server: dict[str, ServerGroup] = field(default_factory=dict)
     at: float = float("-inf")
 
 
@@ -49,52 +47,68 @@ class Observer:
         self._journal = journal
         self._policy = policy
         self._owner = owner
-        self._groups = _Groups({})
+        self._groups = _Groups()
         self._takeovers: dict[tuple[str, str], float] = {}
+        self._ledger_read_at = float("-inf")
         self.heartbeats = HeartbeatWatch()
-        self.closer = CloserLooks(nova, clock)
+        self.listings = Listings(nova, clock, journal)
 
     def observe(self, outstanding: frozenset[str] = frozenset()) -> Observation:
-        """Take one look; raise `ClusterUnavailable` when Pacemaker does not answer."""
+        """Take one look; raise `ClusterUnavailable` when Pacemaker does not answer.
+
+        Args:
+            outstanding: servers whose requests are on their way.
+        """
         cluster = self._cluster.view()
-        nodes = [node for node in cluster.nodes if node.fenced]
-        if not any(_concerns_nova(node) for node in nodes):
-            return Observation(self._clock.now(), cluster, tuple(HostView(n.name, n) for n in nodes))
+        ledger_is_due = self._clock.now() - self._ledger_read_at >= self._policy.ledger
+        if not ledger_is_due and not any(_concerns_nova(node) for node in cluster.nodes):
+            return self._without_nova(cluster)
         try:
             services = self._nova.services()
         except NovaHaError as error:
-            return self._blind(cluster, nodes, f"Nova does not answer: {error}")
-        views = [self._look_at(node, services, outstanding) for node in nodes]
-        return Observation(
-            now=self._clock.now(),
-            cluster=cluster,
-            hosts=tuple(self._checked_again(views)),
-            services=services,
-            groups=self._hard_groups(views),
+            return self._without_nova(cluster, f"Nova does not answer: {error}")
+        self._ledger_read_at = self._clock.now()
+        hosts = tuple(self._hosts(cluster, services))
+        return self.look_again(
+            Observation(self._clock.now(), cluster, hosts, services), frozenset(), outstanding
         )
 
-    def _blind(self, cluster: ClusterView, nodes: Iterable[ClusterNode], problem: str) -> Observation:
+    def look_again(
+        self, observation: Observation, nodes: frozenset[str], outstanding: frozenset[str]
+    ) -> Observation:
+        """List the servers of the hosts that need it, and of the named nodes in any case."""
+        views = [self._with_servers(view, nodes, outstanding) for view in observation.hosts]
+        hosts = tuple(self._checked_again(views))
+        groups = self._hard_groups(hosts)
+        conductors = self._conductors_up(hosts, observation.now)
+        return replace(observation, hosts=hosts, groups=groups, conductors_up=conductors)
+
+    def _without_nova(self, cluster: ClusterView, problem: str | None = None) -> Observation:
+        """Return what can be seen without Nova."""
+        nodes = [node for node in cluster.nodes if node.fenced]
         views = tuple(replace(self._with_history(HostView(n.name, n)), problem=problem) for n in nodes)
         return Observation(self._clock.now(), cluster, views)
 
-    # --- one host -----------------------------------------------------------------------------------------
+    # --- hosts ----------------------------------------------------------------------------------------------
 
-    def _look_at(
-        self, node: ClusterNode, services: tuple[Service, ...], outstanding: frozenset[str]
-    ) -> HostView:
+    def _hosts(self, cluster: ClusterView, services: tuple[Service, ...]) -> list[HostView]:
+        """Return every host that has a record, or ought to have one."""
+        views = (self._look_at(node, services) for node in cluster.nodes if node.is_remote or node.fenced)
+        return [view for view in views if view is not None]
+
+    def _look_at(self, node: ClusterNode, services: tuple[Service, ...]) -> HostView | None:
+        """Return a node as Nova sees it; None when nothing is to be done about it."""
         try:
             host = nova_host(node.name, [service.host for service in services])
         except HostNameError as error:
-            return replace(self._with_history(HostView(node.name, node)), problem=str(error))
+            # A remote node may be no compute node at all; one that has a record must be explained.
+            unknown = replace(self._with_history(HostView(node.name, node)), problem=str(error))
+            return unknown if node.fenced else None
         service = next(service for service in services if service.host == host)
+        if not node.fenced and node.fenced_since is None and not has_our_marker(service):
+            return None
         heartbeat = self.heartbeats.look(service, self._clock.now())
-        view = self._with_history(HostView(host, node, service, heartbeat=heartbeat))
-        if not _is_to_be_listed(view):
-            return view
-        try:
-            return replace(view, servers=self._list(view, outstanding))
-        except NovaHaError as error:
-            return replace(view, problem=f"Nova does not say what runs there: {error}")
+        return self._with_history(HostView(host, node, service, heartbeat=heartbeat))
 
     def _with_history(self, view: HostView) -> HostView:
         """Add what the node's entry and the journal say of who sent requests before."""
@@ -107,59 +121,30 @@ class Observer:
     def _takeover_until(self, node: ClusterNode) -> float:
         """Return, at the first look at a recovery, until when an earlier evacuator's requests may show."""
         owner = record.owner_of(node.state)
-        is_known = owner == self._owner and self._notes(node).begun
+        is_known = owner == self._owner and self._journal.notes(node.name, node.fenced_at or "").begun
         return 0.0 if owner is None or is_known else self._clock.now() + self._policy.settle_time
 
-    def _notes(self, node: ClusterNode) -> Notes:
-        return self._journal.notes(node.name, node.fenced_at or "")
+    # --- their servers --------------------------------------------------------------------------------------
 
-    # --- its servers --------------------------------------------------------------------------------------
-
-    def _list(self, view: HostView, outstanding: frozenset[str]) -> tuple[ServerView, ...]:
-        records = self._nova.evacuations(view.host)
-        if not view.node.recovery_is_open:
-            return tuple(
-                _view_of_records(server_id, found) for server_id, found in _by_server(records).items()
+    def _with_servers(self, view: HostView, nodes: frozenset[str], outstanding: frozenset[str]) -> HostView:
+        """Add a host's servers: listed now, or as they were listed last while nothing on that list is due."""
+        if view.problem or not _is_to_be_listed(view):
+            return view
+        kept = self.listings.kept(view)
+        if kept is not None and view.node.name not in nodes:
+            return (
+                view
+                if view.is_fresh and view.servers is not None
+                else replace(view, servers=kept, is_fresh=False)
             )
-        here = {server.id: server for server in self._nova.servers(view.host)}
-        found = _by_server(records)
-        notes = self._notes(view.node)
-        absent = [
-            i for i in found if i not in here and _is_of_interest(found[i], has_notes=i in notes.servers)
-        ]
-        for server_id in [*here, *absent]:
-            self.closer.see(server_id, tuple(found.get(server_id, ())))
-        return tuple(
-            self._server_view(i, here.get(i), found.get(i, []), notes, outstanding=i in outstanding)
-            for i in [*here, *absent]
-        )
-
-    def _server_view(
-        self,
-        server_id: str,
-        here: Server | None,
-        records: list[Evacuation],
-        notes: Notes,
-        *,
-        outstanding: bool,
-    ) -> ServerView:
-        look = self.closer.look(server_id, with_server=here is None)
-        return ServerView(
-            id=server_id,
-            server=here or look.server,
-            is_here=here is not None,
-            is_gone=here is None and look.is_gone,
-            records=tuple(records),
-            attempts=look.attempts,
-            notes=notes.of(server_id),
-            outstanding=outstanding,
-        )
-
-    # --- after the listings -------------------------------------------------------------------------------
+        try:
+            return replace(view, servers=self.listings.ask(view, outstanding), is_fresh=True)
+        except NovaHaError as error:
+            return replace(view, problem=f"Nova does not say what runs there: {error}")
 
     def _checked_again(self, views: list[HostView]) -> list[HostView]:
         """Take back what was listed of hosts whose cell Nova cannot see any more."""
-        if not any(view.servers is not None for view in views):
+        if not any(view.servers is not None and view.is_fresh for view in views):
             return views
         try:
             known = {service.id for service in self._nova.services() if service.is_known}
@@ -167,7 +152,9 @@ class Observer:
             return [replace(view, servers=None, problem=f"Nova does not answer: {error}") for view in views]
         return [view if _is_confirmed(view, known) else _with_cell_down(view) for view in views]
 
-    def _hard_groups(self, views: list[HostView]) -> dict[str, ServerGroup]:
+    # --- the rest of the cloud ------------------------------------------------------------------------------
+
+    def _hard_groups(self, views: tuple[HostView, ...]) -> dict[str, ServerGroup]:
         """Return the hard server groups by member, asked for only while a recovery is open."""
         now = self._clock.now()
         if not any(view.node.recovery_is_open for view in views) or now - self._groups.at < GROUPS_KEPT:
@@ -184,10 +171,21 @@ class Observer:
         self._groups = _Groups({member: group for group in hard for member in group.members}, now)
         return self._groups.by_server
 
+    def _conductors_up(self, views: tuple[HostView, ...], now: float) -> bool | None:
+        """Say whether Nova's conductors are up, asked for only when an accepted evacuation is very late."""
+        records = (r for view in views for server in view.servers or () for r in server.open_records)
+        if not any(r.status == "accepted" and now - r.updated_at > self._policy.dead_after for r in records):
+            return None
+        try:
+            return self._nova.conductors_up()
+        except NovaHaError:
+            return None
+
 
 def _concerns_nova(node: ClusterNode) -> bool:
     """Say whether Nova must be asked because of a node: not while one only waits for it to return."""
-    return node.recovery_is_open or node.online
+    is_on_its_way = bool(node.fenced) and (node.recovery_is_open or node.online)
+    return is_on_its_way or (node.is_remote and node.fenced_since is not None and not node.fenced)
 
 
 def _is_to_be_listed(view: HostView) -> bool:
@@ -195,23 +193,7 @@ def _is_to_be_listed(view: HostView) -> bool:
     service = view.service
     if service is None or not service.is_known or not service.forced_down or service.state != "down":
         return False
-    return view.node.recovery_is_open or view.heartbeat.is_proven
-
-
-def _by_server(records: Iterable[Evacuation]) -> dict[str, list[Evacuation]]:
-    found: dict[str, list[Evacuation]] = {}
-    for evacuation in records:
-        found.setdefault(evacuation.server_id, []).append(evacuation)
-    return found
-
-
-def _is_of_interest(records: list[Evacuation], *, has_notes: bool) -> bool:
-    """Say whether a server that left the host belongs to this recovery: its records are not cleaned up."""
-    return has_notes or any(evacuation.is_open or evacuation.status == "done" for evacuation in records)
-
-
-def _view_of_records(server_id: str, records: list[Evacuation]) -> ServerView:
-    return ServerView(server_id, None, is_here=False, records=tuple(records))
+    return view.node.recovery_is_open or (bool(view.node.fenced) and view.heartbeat.is_proven)
 
 
 def _is_confirmed(view: HostView, known: set[str]) -> bool:

@@ -52,6 +52,9 @@ class NovaPort(Protocol):
     def server_groups(self) -> tuple[ServerGroup, ...]:
         """Return every server group of every project."""
 
+    def conductors_up(self) -> bool:
+        """Say whether at least one nova-conductor is up, and none is down."""
+
     def evacuate(self, server_id: str, destination: str | None) -> str:
         """Send one evacuate request, never repeated; return its request id.
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Callable
 
 from nova_ha import record
 from nova_ha.errors import ClusterError, ClusterUnavailable
@@ -37,6 +38,7 @@ class SimulatedCluster:
         history: successful fencing actions.
         quorate: whether this partition has quorum.
         trouble: what is wrong with it.
+        watchers: called after each change of the configuration.
     """
 
     def __init__(self, clock: VirtualClock, log: EventLog) -> None:
@@ -47,6 +49,7 @@ class SimulatedCluster:
         self.history: list[FencingEvent] = []
         self.quorate = True
         self.trouble = Trouble()
+        self.watchers: list[Callable[[], object]] = []
 
     # --- the port -----------------------------------------------------------------------------------------
 
@@ -93,7 +96,8 @@ class SimulatedCluster:
         """Change a node's membership; both ways its transient attributes are purged."""
         if self.nodes[name].online != online:
             self._log.add("cluster", f"node {name} {'online' if online else 'lost'}")
-        self.nodes[name] = replace(self.nodes[name], online=online, legacy=None)
+        fenced_since = None if online else self.nodes[name].fenced_since
+        self.nodes[name] = replace(self.nodes[name], online=online, legacy=None, fenced_since=fenced_since)
 
     def set_legacy(self, name: str, value: str | None) -> None:
         """Set the old agents' attribute, as they would."""
@@ -102,8 +106,9 @@ class SimulatedCluster:
 
     def add_fencing(self, target: str, by: str) -> None:
         """Add a successful fencing to the history; Pacemaker 3.0.2 purges transient attributes then, too."""
-        self.history.append(FencingEvent(target, "reboot", float(int(self._clock.now())), by))
-        self.nodes[target] = replace(self.nodes[target], legacy=None)
+        now = float(int(self._clock.now()))
+        self.history.append(FencingEvent(target, "reboot", now, by))
+        self.nodes[target] = replace(self.nodes[target], legacy=None, fenced_since=now)
         self._log.add("cluster", f"node {target} was fenced by {by}")
 
     def set_quorum(self, *, quorate: bool) -> None:
@@ -135,6 +140,8 @@ class SimulatedCluster:
             return
         self.nodes[node] = replace(before, **values)  # type: ignore[arg-type]
         self._version += 1
+        for watcher in self.watchers:
+            watcher()
         for name, value in values.items():
             if getattr(before, name) != value:
-                self._log.add("cluster", f"node {node}: nova-ha-{name} = {value if value else '(removed)'}")
+                self._log.add("cluster", f"node {node}: nova-ha-{name} = {value or '(removed)'}")
