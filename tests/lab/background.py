@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.lab.errors import LabError
+from tests.lab.layout import BASE_ENVIRONMENT
 
 
 class Background:
@@ -32,7 +33,7 @@ class Background:
             with (self._logs / f"{name}.log").open("ab") as output:
                 process = subprocess.Popen(
                     list(argv),
-                    env={**os.environ, **(env or {})},
+                    env={**BASE_ENVIRONMENT, **(env or {})},
                     cwd=cwd,
                     start_new_session=True,
                     stdin=subprocess.DEVNULL,
