@@ -37,12 +37,13 @@ def _up(lab: Lab, arguments: argparse.Namespace) -> None:
     lab.up()
     print(f"the lab is up after {time.monotonic() - started:.0f} s: {', '.join(lab.nodes)}; logs: {lab.logs}")
     if arguments.servers:
-        lab.openstack.boot(arguments.servers)
+        lab.openstack.client.boot(arguments.servers)
 
 
 def _prepare(lab: Lab, _arguments: argparse.Namespace) -> None:
-    prepare.prepare_machine(lab.with_openstack)
+    prepare.prepare_machine()
     if lab.with_openstack:
+        prepare.install_packages(import_module("tests.lab.openstack.stack").APT_PACKAGES)
         import_module("tests.lab.openstack.prepare").prepared()
 
 

@@ -152,7 +152,7 @@ class Lab:
         """Prepare the machine and an empty run folder; files may be added to `folder.overlay` until `up`."""
         if self.running:
             raise LabError(f"a lab runs in {self.folder.path}: end it with 'python -m tests.lab down'")
-        prepare.prepare_machine(self.with_openstack)
+        prepare.prepare_machine()
         self._empty_folder()
         node_files.write_all(self.folder, [*self.controllers, *self.computes])
         overlays.fill(self.folder, prepare.pacemaker_remoted())

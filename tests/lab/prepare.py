@@ -32,8 +32,6 @@ APT_PACKAGES = (
     "python3-novaclient",
     "python3-yaml",
 )
-# The cloud's own; the rest of it comes from PyPI (openstack/requirements.txt).
-OPENSTACK_PACKAGES = ("mariadb-server", "python3-venv", "rabbitmq-server")
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _PROBE = """
 set -e
@@ -155,9 +153,9 @@ def _unpack(package: str, folder: Path) -> None:
         unpacked.rename(folder)
 
 
-def prepare_machine(with_openstack: bool) -> None:
-    """Check the machine and install the packages the lab needs."""
+def prepare_machine() -> None:
+    """Check the machine and bring everything here that the cluster half of the lab needs."""
     check_machine()
-    install_packages((*APT_PACKAGES, *(OPENSTACK_PACKAGES if with_openstack else ())))
+    install_packages(APT_PACKAGES)
     check_namespaces()
     pacemaker_remoted()
