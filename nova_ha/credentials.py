@@ -213,9 +213,7 @@ def _run_password_script(command: str) -> str:
     except CommandFailed as error:
         raise ConfigurationError(f"password_script: {error}") from error
     if answer.returncode != 0:
-        raise ConfigurationError(
-            f"password_script: ended with status {answer.returncode}: {answer.stderr.strip()}"
-        )
+        raise ConfigurationError(f"password_script: exit status {answer.returncode}: {answer.complaint}")
     return answer.stdout.rstrip("\n")
 
 

@@ -72,7 +72,8 @@ class FenceActions:
         begin = self._clock.monotonic()
         fenced_at = format_time(self._clock.now())
         self._patiently(self._seconds("cluster_wait"), lambda: self._cluster.write_record(node, fenced_at))
-        trouble = self._within(self._nova_budget(begin), lambda: self._tell_nova(node, fenced_at))
+        budget = self._nova_budget(begin)
+        trouble = self._within(budget, lambda: self._tell_nova(node, fenced_at, budget))
         if trouble is not None:
             _log.warning("fencing of node '%s' is recorded; Nova will be told later: %s", node, trouble)
         if not self._settings.get("record_only", True):
@@ -128,12 +129,14 @@ class FenceActions:
         left = self._seconds("cluster_wait") - (self._clock.monotonic() - begin)
         return min(self._seconds("nova_wait"), max(_PAUSE, left))
 
-    def _tell_nova(self, node: str, fenced_at: str) -> str | None:
+    def _tell_nova(self, node: str, fenced_at: str, seconds: float) -> str | None:
         """Tell Nova, patiently; return what prevented it."""
         try:
-            self._patiently(self._seconds("nova_wait"), lambda: self._tell_nova_once(node, fenced_at))
+            self._patiently(seconds, lambda: self._tell_nova_once(node, fenced_at))
         except NovaHaError as error:
             return str(error)
+        except Exception as error:  # noqa: BLE001 - the record is durable; nothing may make fencing fail now
+            return f"unexpected {type(error).__name__}: {error}"
         return None
 
     def _tell_nova_once(self, node: str, fenced_at: str) -> None:

@@ -9,12 +9,8 @@ from pathlib import Path
 
 from nova_ha.clock import Clock
 from nova_ha.credentials import Settings
-from nova_ha.dispatch import ThreadDispatcher
 from nova_ha.errors import ClusterError, OutOfTime
-from nova_ha.evacuator import Evacuator
-from nova_ha.journal import FileJournal
 from nova_ha.model import ClusterNode, ClusterView
-from nova_ha.policy import Policy
 from nova_ha.ports import ClusterPort, NovaPort
 from nova_ha.runner import Runner
 
@@ -61,6 +57,11 @@ def run(
     Raises:
         OutOfTime: the deadline has passed; whoever comes next goes on from Nova's and Pacemaker's records.
     """
+    from nova_ha.dispatch import ThreadDispatcher
+    from nova_ha.evacuator import Evacuator
+    from nova_ha.journal import FileJournal
+    from nova_ha.policy import Policy
+
     evacuator = Evacuator(
         nova=nova,
         cluster=cluster,

@@ -40,6 +40,12 @@ def definitions() -> dict[str, Definition]:
     return found
 
 
+def library_summaries() -> dict[str, str]:
+    """Return our summaries of the options that the library has itself, by its keys."""
+    ours = {option.name: option.summary for option in for_program(FENCE)}
+    return {key: ours[name] for name, key in LIBRARY_KEYS.items()}
+
+
 def given(options: Mapping[str, object]) -> dict[str, str]:
     """Return what the admin wrote, by the names of `nova_ha.options`, from what the library has parsed."""
     written = {name[2:].replace("-", "_"): value for name, value in options.items() if name.startswith("--")}

@@ -125,9 +125,9 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "record_only", "boolean", "1", "Whether the evacuator recovers the servers",
-        "Whether the action off records the fencing, tells Nova and leaves the recovery to NovaEvacuate. With "
-        "0 it returns when every server is recovered, does that itself in a cluster without NovaEvacuate, and "
-        "needs as much time as it takes (pcmk_off_timeout).",
+        "Whether the action off records the fencing, tells Nova and leaves the recovery to NovaEvacuate. "
+        "With 0 it returns when every server is recovered, does that itself in a cluster without "
+        "NovaEvacuate, and needs as much time as it takes (pcmk_off_timeout).",
         frozenset({FENCE}), short="r",
         refused=dict.fromkeys(("2", "disabled"), _NO_EFFECT),
     ),
