@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compute nodes die in every common way, and every server comes back exactly once, on a real cluster and a real Nova."""
+"""Compute nodes die in every common way, and every server comes back exactly once."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -104,7 +103,7 @@ def test_two_compute_nodes_die_at_once(cloud: Lab) -> None:
 
 
 def test_controller_of_the_evacuator_dies_in_the_middle(cloud: Lab) -> None:
-    """The recovery goes on elsewhere when the evacuator's controller loses its power during the evacuation."""
+    """The recovery goes on elsewhere when the evacuator's controller loses its power in the middle."""
     follow = prepare(cloud, "power-cut", ["compute-0"])
     controller = hit.controller_of_evacuator(cloud)
     follow.begin(hit.hit(cloud, "power-cut", ["compute-0"]))

@@ -20,7 +20,7 @@ ONLINE = (NodeSeen("compute-0", "online"),)
 
 
 def test_all_well():
-    """Servers elsewhere as they were, the host up and enabled, the node online without a record: nothing is missing."""
+    """Nothing is missing: servers elsewhere as they were, host enabled, node online without a record."""
     assert GOAL.missing(Look(AFTER, BACK, ONLINE)) == []
 
 
@@ -61,7 +61,7 @@ def test_host_that_is_not_back_is_missing():
 
 
 def test_scene_tells_what_changed_and_nothing_else():
-    """Moves, states of nodes and services and the product's attributes are news; a look that failed is not."""
+    """Moves, states of nodes and services and our own attributes are news; a look that failed is not."""
     scene = Scene("power cut", GOAL, Timeline(0.0, GOAL.victims), Look(BEFORE, BACK, ONLINE))
     assert scene.see(Look()) == []
     assert scene.see(Look(BEFORE, BACK, ONLINE)) == []

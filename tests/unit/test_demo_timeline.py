@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.lab.demo import timeline
@@ -12,71 +14,35 @@ YEAR = 2026
 SERVER = "6b1c6c8e-9d2e-4d7e-8f0a-1c2d3e4f5a6b"
 SERVICE = "0f0e0d0c-0b0a-4908-8706-050403020100"
 
-PACEMAKER = [
-    (
-        "Nov 22 12:02:11.906 controller-0 pacemaker-controld  [30] (remote_lrm_op_callback) \terror: "
-        "Lost connection to Pacemaker Remote node compute-0",
-        Stage.LOST,
-    ),
-    (
-        "Nov 22 12:02:11.914 controller-0 pacemaker-schedulerd[29] (pe_fence_node) \twarning: "
-        "Remote node compute-0 will be fenced: remote connection is unrecoverable",
-        Stage.LOST,
-    ),
-    (
-        "Nov 22 12:02:13.186 controller-0 pacemaker-controld  [30] (handle_fence_notification) \tnotice: "
-        "Peer compute-0 was terminated (reboot) by controller-0 on behalf of pacemaker-controld.30@controller-0: "
-        "OK | event=e4c3a9c1-79a2-4fd4-aff2-b5b19375645d",
-        Stage.FENCED,
-    ),
-    (
-        "Nov 22 12:02:07.218 controller-0 pacemaker-based     [25] (cib_perform_op) \tinfo: ++          "
-        '                      <nvpair id="nodes-compute-0-nova-ha-fenced" name="nova-ha-fenced" '
-        'value="fenced 2026-11-22T06:40:12Z"/>',
-        Stage.RECORDED,
-    ),
-    (
-        "Nov 22 12:02:07.242 controller-0 pacemaker-based     [25] (cib_perform_op) \tinfo: +  /cib/configuration"
-        "/nodes/node[@id='compute-0']/instance_attributes[@id='nodes-compute-0']"
-        "/nvpair[@id='nodes-compute-0-nova-ha-fenced']:  @value=fenced 2026-11-22T06:41:12Z",
-        Stage.RECORDED,
-    ),
-    (
-        "Nov 22 12:02:15.798 controller-0 pacemaker-controld  [30] (remote_node_up) \tinfo: "
-        "Announcing Pacemaker Remote node compute-0",
-        Stage.REJOINED,
-    ),
-    (
-        "Nov 22 12:02:07.326 controller-0 pacemaker-based     [25] (cib_perform_op) \tinfo: -- /cib/configuration"
-        "/nodes/node[@id='compute-0']/instance_attributes[@id='nodes-compute-0']"
-        "/nvpair[@id='nodes-compute-0-nova-ha-fenced']",
-        Stage.BACK,
-    ),
-]
-OTHERS = [
-    "Nov 22 12:02:07.246 controller-0 pacemaker-controld  [30] (abort_transition_graph) \tinfo: Transition 4 "
-    "aborted by deletion of nvpair[@id='nodes-compute-0-nova-ha-fenced']: Configuration change | cib=0.11.0",
-    "Nov 22 12:02:07.270 controller-0 pacemaker-based     [25] (cib_perform_op) \tinfo: ++ /cib/configuration"
-    "/nodes/node[@id='compute-0']/instance_attributes[@id='nodes-compute-0']:  "
-    '<nvpair id="nodes-compute-0-nova-ha-state" name="nova-ha-state" value="evacuating 1/20 by controller-0"/>',
-]
+SAMPLES = Path(__file__).parent / "samples"
+PACEMAKER = (SAMPLES / "pacemaker-stages.log").read_text().splitlines()
+#: What each line of that file proves; None where it only resembles a proof.
+PROVEN = (
+    Stage.LOST,
+    Stage.LOST,
+    Stage.FENCED,
+    Stage.RECORDED,
+    Stage.RECORDED,
+    Stage.REJOINED,
+    Stage.BACK,
+    None,
+    None,
+)
 
 
-@pytest.mark.parametrize(("raw", "stage"), PACEMAKER, ids=[stage.word for _, stage in PACEMAKER])
+@pytest.mark.parametrize(("raw", "stage"), list(zip(PACEMAKER, PROVEN)))
 def test_line_of_pacemaker_proves_a_stage(raw, stage):
-    """Each of Pacemaker's lines gives its node, its stage, and its own date with milliseconds."""
+    """Each line gives its node, its stage if it proves one, and its own date with milliseconds."""
     line = timeline.pacemaker_line("controller-0: pacemaker.log", raw, YEAR)
     assert line is not None
     assert f"{line.at % 60:.3f}" == f"{float(raw[13:19]):.3f}"
-    assert timeline.pacemaker_event(line) == Event(line.at, "compute-0", stage, "controller-0: pacemaker.log")
+    event = Event(line.at, "compute-0", stage, "controller-0: pacemaker.log") if stage else None
+    assert timeline.pacemaker_event(line) == event
 
 
-@pytest.mark.parametrize("raw", OTHERS)
-def test_other_lines_of_pacemaker_prove_nothing(raw):
-    """Lines that only resemble the proof of a stage are not taken for it."""
-    line = timeline.pacemaker_line("controller-0: pacemaker.log", raw, YEAR)
-    assert line is not None
-    assert timeline.pacemaker_event(line) is None
+def test_every_line_of_the_sample_is_judged():
+    """The sample and what its lines prove have the same length."""
+    assert len(PACEMAKER) == len(PROVEN)
 
 
 def test_line_without_a_date_is_no_line():
@@ -116,8 +82,8 @@ def test_verified_server_is_read_from_the_evacuators_log(name):
 def test_nova_itself_says_when_it_was_told():
     """A successful change of the node's service in nova-api's log is the stage; any other request is not."""
     template = (
-        "2026-11-22 12:02:13.100 7 INFO nova.api.openstack.requestlog [None req-1 admin admin - - default default] "
-        '10.77.0.10 "{} /v2.1/os-services/{}" status: {} len: 300 microversion: 2.90 time: 0.05'
+        "2026-11-22 12:02:13.100 7 INFO nova.api.openstack.requestlog [None req-1 admin admin - - default "
+        'default] 10.77.0.10 "{} /v2.1/os-services/{}" status: {} len: 300 microversion: 2.90 time: 0.05'
     )
     services = {SERVICE: "compute-0"}
     told = timeline.iso_line("nova-api.out", template.format("PUT", SERVICE, 200))
