@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The OpenStack half of the lab: a real control plane, a hypervisor driver with real guests, and an auditor."""
+"""The OpenStack half of the lab: control plane, hypervisor driver with real guests, auditor."""

@@ -24,8 +24,8 @@ class AuditStatus:
         servers: how many servers Nova has, as last seen.
         copies: how many live guest processes there are.
         nova_time: when Nova's database was last read; 0 if never.
-        findings: everything that was wrong at any time, oldest first; a server that was lost and lives again is
-            not among them.
+        findings: everything that was wrong at any time; a server that was lost and lives again is not
+            among them.
     """
 
     time: float = 0.0
@@ -68,6 +68,7 @@ def read_status(folder: Path) -> AuditStatus:
     except FileNotFoundError:
         return AuditStatus()
     findings = tuple(
-        Finding(Kind(found["kind"]), found["uuid"], found["since"], found["text"]) for found in document.pop("findings")
+        Finding(Kind(found["kind"]), found["uuid"], found["since"], found["text"])
+        for found in document.pop("findings")
     )
     return AuditStatus(**document, findings=findings)

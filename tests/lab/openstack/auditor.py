@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Watch every guest from outside of the nodes, from the start of a lab to its end.
 
-It runs in the fabric, whose process namespace shows the processes of all nodes, reads the disks themselves and
-Nova's database, so that it sees whatever is stopped, frozen or lying. Start: python -m tests.lab.openstack.auditor RUN
+It runs in the fabric, whose process namespace shows the processes of all nodes. It reads the disks themselves
+and Nova's database, so that it sees whatever is stopped, frozen or lying.
+
+    python -m tests.lab.openstack.auditor RUN_FOLDER
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pymysql
+
 from tests.lab.layout import RunFolder
 
 from . import names
@@ -102,7 +105,9 @@ class Journal:
         self._offset += len(whole) + len(newline)
         found = (json.loads(line) for line in whole.splitlines())
         return tuple(
-            Trouble(event["uuid"], f"on {event['host']}: {event['text']}") for event in found if event["event"] == "alarm"
+            Trouble(event["uuid"], f"on {event['host']}: {event['text']}")
+            for event in found
+            if event["event"] == "alarm"
         )
 
 
@@ -147,7 +152,11 @@ class Auditor:
             if key not in self.kept:
                 self._log(finding)
         # A server that lives again is not lost; everything else stays a fact.
-        still = {key: old for key, old in self.kept.items() if key[0] is not Kind.LOST or key in now_wrong or not seen.nova}
+        still = {
+            key: old
+            for key, old in self.kept.items()
+            if key[0] is not Kind.LOST or key in now_wrong or not seen.nova
+        }
         self.kept = {**now_wrong, **still}
         servers = len(seen.nova.servers) if seen.nova else 0
         status = AuditStatus(seen.now, servers, len(seen.copies), self.nova_time, tuple(self.kept.values()))

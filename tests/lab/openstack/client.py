@@ -99,14 +99,14 @@ class Client:
         return str(next(image["id"] for image in images if image["name"] == names.IMAGE))
 
     def boot(
-        self, count: int, *, host: str | None = None, prefix: str = "vm", state: str = "ACTIVE", flavor: str = "tiny",
-        group: str | None = None, timeout: float = 120.0,
+        self, count: int, *, host: str | None = None, prefix: str = "vm", state: str = "ACTIVE",
+        flavor: str = "tiny", group: str | None = None, timeout: float = 120.0,
     ) -> list[Server]:  # fmt: skip
         """Boot servers named PREFIX-0, PREFIX-1, ... and wait until all are in `state`.
 
         Args:
             count: how many.
-            host: the compute node they are put on, past the scheduler's choice; None leaves it to the scheduler.
+            host: the compute node they are put on, whatever the scheduler prefers; None: where it likes.
             prefix: of their names.
             state: one of STATES.
             flavor: one of names.FLAVORS.
@@ -134,7 +134,9 @@ class Client:
             **({"host": host} if host else {}),
         }
         hints = {"os:scheduler_hints": {"group": group}} if group else {}
-        return str(self._call(self.nova.post, "/servers", json={"server": server, **hints}).json()["server"]["id"])
+        return str(
+            self._call(self.nova.post, "/servers", json={"server": server, **hints}).json()["server"]["id"]
+        )
 
     def act(self, uuid: str, action: dict[str, Any]) -> None:
         """Do something to one server: the body of Nova's `POST /servers/UUID/action`."""
@@ -175,12 +177,13 @@ class Client:
 
     def services(self) -> list[dict[str, Any]]:
         """Return Nova's services as the API gives them."""
-        listed: list[dict[str, Any]] = self._call(self.nova.get, "/os-services").json()["services"]
-        return listed
+        return list(self._call(self.nova.get, "/os-services").json()["services"])
 
     def migrations(self) -> list[dict[str, Any]]:
         """Return Nova's migration records as the API gives them, newest first."""
-        listed: list[dict[str, Any]] = self._call(self.nova.get, f"/os-migrations?limit={PAGE}").json()["migrations"]
+        listed: list[dict[str, Any]] = self._call(self.nova.get, f"/os-migrations?limit={PAGE}").json()[
+            "migrations"
+        ]
         return listed
 
     def update_service(self, host: str, **change: object) -> None:
@@ -194,10 +197,16 @@ class Client:
         """Delete every server and wait until Nova has none."""
         deadline = time.monotonic() + timeout
         with ThreadPoolExecutor(PARALLEL) as pool:
-            list(pool.map(lambda server: self.nova.delete(f"/servers/{server.id}", raise_exc=False), self.servers()))
+            list(
+                pool.map(
+                    lambda server: self.nova.delete(f"/servers/{server.id}", raise_exc=False), self.servers()
+                )
+            )
         while left := self.servers():
             if time.monotonic() > deadline:
-                raise LabError(f"{len(left)} servers are still there after {timeout:.0f} s, such as {left[0].name}")
+                raise LabError(
+                    f"{len(left)} servers are still there after {timeout:.0f} s, such as {left[0].name}"
+                )
             time.sleep(POLL_SECONDS)
 
     def _call(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

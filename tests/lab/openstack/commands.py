@@ -15,8 +15,6 @@ from .client import POLICIES, STATES
 from .hypervisor.control import KINDS, Failure, change
 
 
-
-
 def boot(lab: Lab, arguments: argparse.Namespace) -> None:
     """Boot servers and print them."""
     client = lab.openstack.client
@@ -52,7 +50,9 @@ def control_plane(lab: Lab, arguments: argparse.Namespace) -> None:
         openstack.stop(arguments.name, kill=arguments.kill)
     elif arguments.action == "start":
         openstack.start(arguments.name)
-    running = ((name, "running" if openstack.is_running(name) else "stopped") for name in openstack.runner.services)
+    running = (
+        (name, "running" if openstack.is_running(name) else "stopped") for name in openstack.runner.services
+    )
     print(tables.table(("Service", "Condition"), running))
 
 
@@ -71,9 +71,13 @@ def audit_text(status: AuditStatus) -> str:
     doubt = "" if status.alive else f"; it is SILENT since {age:.0f} s"
     if not status.nova_time:
         doubt += "; it has never seen Nova's database"
-    head = f"auditor: {status.copies} live guests, {status.servers} servers in Nova, {len(status.findings)} findings{doubt}"
+    counts = f"{status.copies} live guests, {status.servers} servers in Nova, {len(status.findings)} findings"
+    head = f"auditor: {counts}{doubt}"
     found = sorted(status.findings, key=lambda finding: finding.since)
-    rows = [(time.strftime("%H:%M:%S", time.localtime(one.since)), one.kind.value, one.uuid, one.text) for one in found]
+    rows = [
+        (time.strftime("%H:%M:%S", time.localtime(one.since)), one.kind.value, one.uuid, one.text)
+        for one in found
+    ]
     return f"{head}\n{tables.table(('Since', 'What', 'Server', 'Text'), rows)}" if rows else head
 
 
@@ -119,12 +123,14 @@ def _add_lists(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     listing.set_defaults(run=servers)
     commands.add_parser("services", help="list Nova's services").set_defaults(run=services)
     commands.add_parser("migrations", help="list Nova's migration records").set_defaults(run=migrations)
-    commands.add_parser("audit", help="what the auditor found: exit status 0 clean, 1 not, 2 unknown").set_defaults(
-        run=audit
-    )
+    commands.add_parser(
+        "audit", help="what the auditor found: exit status 0 clean, 1 not, 2 unknown"
+    ).set_defaults(run=audit)
     plane = commands.add_parser("service", help="list, stop or start services of the control plane")
     plane.add_argument("action", nargs="?", choices=("list", "stop", "start"), default="list")
-    plane.add_argument("name", nargs="?", help="mariadb, rabbitmq, keystone, nova-api, ...; all without a name")
+    plane.add_argument(
+        "name", nargs="?", help="mariadb, rabbitmq, keystone, nova-api, ...; all without a name"
+    )
     plane.add_argument("--kill", action="store_true", help="stop with SIGKILL")
     plane.set_defaults(run=control_plane)
 
@@ -138,5 +144,7 @@ def _add_faults(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     fail.add_argument("match", nargs="?", help="pattern for the server's name, its uuid, or the host")
     fail.add_argument("--kind", choices=tuple(KINDS), default="before", help=kinds)
     fail.add_argument("--count", type=int, default=-1, help="how many spawns (default: all)")
-    fail.add_argument("--seconds", type=float, default=30.0, help="how much longer a slow one takes (default 30)")
+    fail.add_argument(
+        "--seconds", type=float, default=30.0, help="how much longer a slow one takes (default 30)"
+    )
     fail.set_defaults(run=fail_spawn)

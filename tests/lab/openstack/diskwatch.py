@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read what guests append to their disks, and notice when the content is not what one guest alone would write."""
+"""Read what guests append to their disks, and notice what one guest alone would never write."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class DiskWatch:
         self._files: dict[Path, _File] = {}
 
     def look(self, disks: Iterable[Path]) -> list[Trouble]:
-        """Read what is new on these files, each in a folder named by its server; return what is wrong with it."""
+        """Read what is new on these files, each in a folder named by its server; return what is wrong."""
         return [Trouble(disk.parent.name, f"disk {text}") for disk in disks for text in self._read(disk)]
 
     def _read(self, disk: Path) -> Iterator[str]:

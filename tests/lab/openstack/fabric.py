@@ -53,7 +53,9 @@ class HereFabric:
         self, argv: list[str], name: str, env: Mapping[str, str] | None = None
     ) -> subprocess.Popen[bytes]:
         with (self.logs / f"{name}.log").open("ab") as output:
-            return subprocess.Popen(argv, env=dict(env) if env else None, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+            return subprocess.Popen(
+                argv, env=dict(env) if env else None, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
 
     def run_fabric(self, *argv: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(argv, capture_output=True, text=True, check=False)

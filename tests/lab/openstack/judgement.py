@@ -117,7 +117,9 @@ def judge(suspected: Mapping[Key, float], seen: Observation) -> Judgement:
     suspects = dict(_suspects(seen.copies, seen.nova))
     since = {key: suspected.get(key, seen.now) for key in suspects}
     findings += [
-        Finding(*key, since[key], text) for key, text in suspects.items() if seen.now - since[key] >= GRACE[key[0]]
+        Finding(*key, since[key], text)
+        for key, text in suspects.items()
+        if seen.now - since[key] >= GRACE[key[0]]
     ]
     return Judgement(since, tuple(findings))
 

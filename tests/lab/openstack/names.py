@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 FABRIC = "10.77.0.1"
 REGION = "RegionOne"
 
@@ -15,7 +17,7 @@ RABBITMQ_PORT = 5672
 MARIADB_PORT = 3306
 
 AUTH_URL = f"http://{FABRIC}:{KEYSTONE_PORT}/v3"
-ADMIN = {
+ADMIN: dict[str, Any] = {
     "username": "admin",
     "password": "secret-admin",
     "project_name": "admin",

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """The few questions that Nova asks Neutron about servers without ports, answered: there is nothing."""
 
@@ -11,15 +10,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 COLLECTIONS = ("ports", "networks", "subnets", "floatingips", "security-groups", "extensions", "routers",
                "segments")  # fmt: skip
-VERSIONS = {"versions": [{"id": "v2.0", "status": "CURRENT", "links": []}]}
+VERSIONS: dict[str, object] = {"versions": [{"id": "v2.0", "status": "CURRENT", "links": []}]}
 
 
 def answer(path: str) -> tuple[int, dict[str, object]]:
     """Return status and body of the answer to GET `path`."""
-    bare = path.split("?")[0]
+    bare = path.split("?", maxsplit=1)[0]
     if bare in {"", "/"}:
         return 200, VERSIONS
-    found = re.fullmatch(r"/v2\.0/([a-z-]+)(\.json)?", bare)
+    found = re.fullmatch(r"/v2\.0/([a-z-]+)(?:\.json)?", bare)
     if found and found[1] in COLLECTIONS:
         return 200, {found[1].replace("-", "_"): []}
     return 404, {"NeutronError": {"type": "NotFound", "message": bare, "detail": ""}}
@@ -30,7 +29,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802 - the base class calls it by this name
+    def do_GET(self) -> None:
         status, body = answer(self.path)
         payload = json.dumps(body).encode()
         self.send_response(status)

@@ -53,11 +53,11 @@ class NodeFiles:
 
     @property
     def code(self) -> Path:
-        """Return the folder below which this run finds the package: its own copy, the checkout without one."""
+        """Return the folder below which this run finds the package: its copy, or the checkout."""
         return self.run.code if self.run.code.exists() else checkout()
 
     def configure(self, name: str) -> None:
-        """Write the configuration of one node: Nova's on a compute node, the cloud's address on a controller."""
+        """Write the configuration of one node: nova.conf on a compute node, clouds.yaml on a controller."""
         node = node_named(name)
         if node.role == "controller":
             self._write_clouds(name)

@@ -36,9 +36,11 @@ def prepared() -> Path:
         PreparationFailed: it could not be made; the text names the log.
     """
     environment = venv()
-    version = subprocess.run(["/usr/sbin/mariadbd", "--no-defaults", "--version"], capture_output=True, text=True,
-                             check=True).stdout  # fmt: skip
-    mark = fingerprint([HERE / name for name in SOURCES], version, " ".join(MARIADB_OPTIONS), str(environment))
+    ask = ["/usr/sbin/mariadbd", "--no-defaults", "--version"]
+    version = subprocess.run(ask, capture_output=True, text=True, check=True).stdout
+    mark = fingerprint(
+        [HERE / name for name in SOURCES], version, " ".join(MARIADB_OPTIONS), str(environment)
+    )
     return made_once("cloud", mark, lambda folder: _in_namespaces(folder, environment))
 
 
@@ -83,7 +85,8 @@ class Preparation:
 
     def _install_mariadb(self) -> None:
         self._call("mariadb-install-db", "--no-defaults", "--user=root", "--skip-test-db",
-                   "--auth-root-authentication-method=normal", f"--datadir={self.places.state / 'mariadb'}")  # fmt: skip
+                   "--auth-root-authentication-method=normal",
+                   f"--datadir={self.places.state / 'mariadb'}")  # fmt: skip
 
     def _create_databases(self) -> None:
         account = f"'{names.DATABASE_USER}'@'%'"
@@ -96,7 +99,9 @@ class Preparation:
     def _sync_databases(self) -> None:
         def nova() -> None:
             self._nova_manage("api_db", "sync")
-            self._nova_manage("cell_v2", "map_cell0", "--database_connection", names.database_url("nova_cell0"))
+            self._nova_manage(
+                "cell_v2", "map_cell0", "--database_connection", names.database_url("nova_cell0")
+            )
             self._nova_manage("cell_v2", "create_cell", "--name", "cell1")
             self._nova_manage("db", "sync")
 
@@ -130,7 +135,7 @@ class Preparation:
                      f"--bootstrap-region-id={names.REGION}")  # fmt: skip
 
     def _seed(self) -> None:
-        from . import seed  # noqa: PLC0415 - keystoneauth1 is not needed to find out that all is prepared
+        from . import seed
 
         self.runner.start_many([self.runner.services["keystone"]])
         seed.accounts_and_catalog()
@@ -152,7 +157,9 @@ class Preparation:
         self._call(*MARIADB, f"--socket={self.places.database_socket}", f"--execute={script}")
 
     def _nova_manage(self, *words: str) -> None:
-        self._call(str(self.places.venv / "bin" / "nova-manage"), "--config-file", str(self.nova_conf), *words)
+        self._call(
+            str(self.places.venv / "bin" / "nova-manage"), "--config-file", str(self.nova_conf), *words
+        )
 
     def _manage(self, tool: str, conf: str, *words: str) -> None:
         self._call(str(self.places.venv / "bin" / tool), "--config-file", str(self.places.etc / conf), *words)

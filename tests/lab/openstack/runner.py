@@ -12,7 +12,7 @@ from threading import Event
 from tests.lab.errors import LabError
 
 from . import names
-from .fabric import Fabric, answers
+from .fabric import Fabric, answers, listens
 from .services import Places, Service, control_plane, environment
 
 READY_SECONDS = 90.0

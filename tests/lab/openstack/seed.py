@@ -28,13 +28,17 @@ def accounts_and_catalog() -> None:
     keystone = adapter.Adapter(admin_session(), endpoint_override=names.AUTH_URL)
     roles = {role["name"]: role["id"] for role in keystone.get("/roles").json()["roles"]}
     project = _create(keystone, "project", name="service", domain_id="default")
-    user = _create(keystone, "user", name=names.SERVICE_USER, password=names.SERVICE_PASSWORD, domain_id="default")
+    user = _create(
+        keystone, "user", name=names.SERVICE_USER, password=names.SERVICE_PASSWORD, domain_id="default"
+    )
     for role in ("admin", "service"):
         keystone.put(f"/projects/{project}/users/{user}/roles/{roles[role]}")
     for kind, (name, url) in ENDPOINTS.items():
         service = _create(keystone, "service", type=kind, name=name)
         for interface in ("public", "internal", "admin"):
-            _create(keystone, "endpoint", service_id=service, interface=interface, url=url, region_id=names.REGION)
+            _create(
+                keystone, "endpoint", service_id=service, interface=interface, url=url, region_id=names.REGION
+            )
 
 
 def _create(keystone: adapter.Adapter, kind: str, **fields: str) -> str:
@@ -50,7 +54,12 @@ def flavors_and_image() -> None:
     local = names.FLAVORS["local"]["id"]
     nova.post(f"/flavors/{local}/os-extra_specs", json={"extra_specs": names.LOCAL_DISK_SPEC})
     glance = adapter.Adapter(admin, service_type="image")
-    described = {"name": names.IMAGE, "disk_format": "raw", "container_format": "bare", "visibility": "public"}
+    described = {
+        "name": names.IMAGE,
+        "disk_format": "raw",
+        "container_format": "bare",
+        "visibility": "public",
+    }
     image = glance.post("/v2/images", json=described).json()["id"]
     stream = {"Content-Type": "application/octet-stream"}
     glance.put(f"/v2/images/{image}/file", data=IMAGE_BYTES, headers=stream)

@@ -143,7 +143,10 @@ def rabbitmq_files(places: Places) -> None:
 
 def control_plane(places: Places) -> dict[str, Service]:
     """Return every service of the control plane by its name."""
-    nova_env = {"OS_NOVA_CONFIG_DIR": str(places.etc / "nova"), "OS_NOVA_CONFIG_FILES": "api-paste.ini;nova.conf"}
+    nova_env = {
+        "OS_NOVA_CONFIG_DIR": str(places.etc / "nova"),
+        "OS_NOVA_CONFIG_FILES": "api-paste.ini;nova.conf",
+    }
     etc = places.etc
     services = (
         _mariadb(places),

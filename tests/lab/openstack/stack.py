@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cloud of one run: its control plane from the prepared database, its compute nodes' files, its auditor."""
+"""The cloud of one run: control plane from the prepared database, compute nodes' files, auditor."""
 
 from __future__ import annotations
 

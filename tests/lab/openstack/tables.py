@@ -13,7 +13,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return rows below a head, each column as wide as its widest word."""
     lines = [tuple(head), *(tuple("-" if word in {None, ""} else str(word) for word in row) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    texts = ["  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    texts = [
+        "  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
     return "\n".join(texts)
 
 
@@ -32,6 +35,14 @@ def services_table(services: Iterable[dict[str, Any]]) -> str:
 
 def migrations_table(migrations: Iterable[dict[str, Any]]) -> str:
     """Return what `openstack server migration list` would show."""
-    fields = ("id", "instance_uuid", "migration_type", "status", "source_compute", "dest_compute", "updated_at")
+    fields = (
+        "id",
+        "instance_uuid",
+        "migration_type",
+        "status",
+        "source_compute",
+        "dest_compute",
+        "updated_at",
+    )
     rows = ([migration.get(field) for field in fields] for migration in migrations)
     return table(("ID", "Server", "Type", "Status", "Source", "Destination", "Updated at"), rows)

@@ -26,6 +26,7 @@ SECOND = Copy("u1", "compute-1", 202)
 
 
 def seen(*copies: Copy, server: NovaServer | None = GOOD, evacuating: bool = False, **more) -> Observation:
+    """Return an observation of at most one server, in which nothing else is wrong."""
     servers = (server,) if server else ()
     nova = NovaView(servers, frozenset({"u1"} if evacuating else ()))
     return Observation(**{"now": 0.0, "copies": copies, "nova": nova, **more})
@@ -38,6 +39,7 @@ def after(seconds: float, observation: Observation) -> tuple[Finding, ...]:
 
 
 def kinds(findings: tuple[Finding, ...]) -> list[Kind]:
+    """Return what kinds of wrong were found."""
     return [finding.kind for finding in findings]
 
 
@@ -95,7 +97,7 @@ def test_a_server_that_runs_elsewhere_is_misplaced() -> None:
 
 
 def test_the_last_moments_of_an_evacuation_are_not_misplaced() -> None:
-    """Nova shows ACTIVE, no task and the old host while the guest runs on the new one: the record explains it."""
+    """Nova shows ACTIVE and the old host while the guest runs on the new one: the record explains it."""
     assert after(3600, seen(SECOND, evacuating=True)) == ()
 
 

@@ -12,10 +12,12 @@ from tests.lab.openstack.hypervisor.diskformat import Damaged, Line, last_number
 
 
 def line(number: int, host: str = "compute-0", pid: int = 7) -> str:
+    """Return a line as a guest writes it."""
     return str(Line(number, 1795347212.5, host, "4711", pid))
 
 
 def troubles(*texts: str) -> list[str]:
+    """Return what is wrong with a disk that has these lines."""
     content = Content()
     return [trouble for text in texts for trouble in content.add(text)]
 

@@ -64,7 +64,9 @@ def plan(seconds: float, rules: Iterable[Failure], labels: tuple[str, ...]) -> t
             seconds += rule.seconds
         elif used:
             fails = rule.kind
-        left.append(Failure(rule.match, rule.kind, rule.count - 1, rule.seconds) if used and rule.count > 0 else rule)
+        left.append(
+            Failure(rule.match, rule.kind, rule.count - 1, rule.seconds) if used and rule.count > 0 else rule
+        )
     return Plan(seconds, fails), [rule for rule in left if rule.count != 0]
 
 

@@ -111,8 +111,8 @@ class LabDriver(fake.FakeDriver):
     # Life of a guest.
 
     def spawn(self, context: Any, instance: Any, image_meta: Any, injected_files: Any, admin_password: Any,
-              allocations: Any, network_info: Any = None, block_device_info: Any = None, power_on: bool = True,
-              accel_info: Any = None) -> None:  # fmt: skip
+              allocations: Any, network_info: Any = None, block_device_info: Any = None,
+              power_on: bool = True, accel_info: Any = None) -> None:  # fmt: skip
         plan = control.plan_spawn(self.shared, instance.display_name or "", instance.uuid, self._host)
         self._note("spawn", instance.uuid, seconds=plan.seconds, fails=plan.fails)
         time.sleep(plan.seconds)
@@ -220,8 +220,8 @@ class LabDriver(fake.FakeDriver):
 
     # Moves: at no moment two processes.
 
-    def migrate_disk_and_power_off(self, context: Any, instance: Any, dest: str, flavor: Any, network_info: Any,
-                                   block_device_info: Any = None, timeout: int = 0,
+    def migrate_disk_and_power_off(self, context: Any, instance: Any, dest: str, flavor: Any,
+                                   network_info: Any, block_device_info: Any = None, timeout: int = 0,
                                    retry_interval: int = 0) -> str:  # fmt: skip
         self.power_off(instance)
         return ""

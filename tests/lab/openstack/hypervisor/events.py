@@ -12,7 +12,7 @@ EVENTS_FILE = "events.jsonl"
 def append(path: str, event: str, **fields: object) -> None:
     """Add one event."""
     # Imported here because each of many guests carries this module and almost none ever has an event.
-    import json  # noqa: PLC0415
+    import json
 
     line = json.dumps({"time": round(time.time(), 3), "event": event, **fields}) + "\n"
     # One write of a short line with O_APPEND: lines of several processes never mix.

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One guest: a process that holds its disk with a lock and writes a line to it every half second.
 
-It is started by path, isolated and without site packages, because there may be hundreds. If another live copy holds
-the disk, it raises an alarm and goes on as a counted second copy: on real shared storage nothing would stop
-it either, and a test must see the damage.
+It is started by path, isolated and without site packages, because there may be hundreds. If another live copy
+holds the disk, it raises an alarm and goes on as a counted second copy: on real shared storage nothing would
+stop it either, and a test must see the damage.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(__file__))  # noqa: PTH120 - pathlib would cost each guest a megabyte
-import events
-from diskformat import Line, last_number
+import events  # type: ignore[import-not-found]
+from diskformat import Line, last_number  # type: ignore[import-not-found]
 
 WRITE_SECONDS = 0.5
 TAIL_BYTES = 4096

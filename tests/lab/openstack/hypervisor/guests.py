@@ -46,7 +46,11 @@ def look(pid: int) -> GuestProcess | None:
     """Return the live guest with this process id, None if it is none (zombies are dead)."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-        if words[0] != NAME or len(words) < FIRST_ARGUMENT + 5 or not words[FIRST_ARGUMENT - 1].endswith("/guest.py"):
+        if (
+            words[0] != NAME
+            or len(words) < FIRST_ARGUMENT + 5
+            or not words[FIRST_ARGUMENT - 1].endswith("/guest.py")
+        ):
             return None
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
@@ -59,7 +63,7 @@ def look(pid: int) -> GuestProcess | None:
 
 def running() -> list[GuestProcess]:
     """Return every live guest that this process can see."""
-    found = (look(int(name)) for name in os.listdir("/proc") if name.isdigit())
+    found = (look(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdigit())
     return [guest for guest in found if guest]
 
 

@@ -9,12 +9,12 @@ import sys
 def main(drivers: str) -> int:
     """Run nova-compute; `drivers` is the folder whose packages become drivers of Nova."""
     # Before anything else of Nova: it decides between threads and eventlet for good.
-    from nova import monkey_patch  # noqa: PLC0415
+    from nova import monkey_patch
 
     monkey_patch.patch(backend="threading")
-    import nova.virt  # noqa: PLC0415
-    from nova.cmd import compute  # noqa: PLC0415
-    from nova.scheduler.client import report  # noqa: PLC0415
+    import nova.virt
+    from nova.cmd import compute
+    from nova.scheduler.client import report
 
     # Nova loads its driver from below nova.virt only.
     nova.virt.__path__.append(drivers)
