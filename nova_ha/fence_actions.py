@@ -215,6 +215,6 @@ def recover_inline(
     Raises:
         OutOfTime: the deadline (of the monotonic clock) has passed.
     """
-    from nova_ha.fence_inline import OneNode, run
+    from nova_ha.fence_inline import run
 
-    run(nova, OneNode(cluster, node), clock, node, deadline, settings)
+    run(nova, cluster, clock, node, deadline, settings)

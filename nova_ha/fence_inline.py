@@ -6,13 +6,18 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nova_ha.clock import Clock
 from nova_ha.credentials import Settings
 from nova_ha.errors import ClusterError, OutOfTime
 from nova_ha.model import ClusterNode, ClusterView
 from nova_ha.ports import ClusterPort, NovaPort
-from nova_ha.runner import Runner
+from nova_ha.runner import CommandFailed, Runner
+
+if TYPE_CHECKING:
+    from nova_ha.dispatch import Dispatcher
+    from nova_ha.journal import Journal
 
 _JOURNAL = Path("/var/lib/nova-ha")
 #: Seconds between two looks while another evacuator does the work.
@@ -50,9 +55,26 @@ class OneNode:
 
 
 def run(
-    nova: NovaPort, cluster: ClusterPort, clock: Clock, node: str, deadline: float, settings: Settings
+    nova: NovaPort,
+    cluster: ClusterPort,
+    clock: Clock,
+    node: str,
+    deadline: float,
+    settings: Settings,
+    journal: Journal | None = None,
+    dispatcher: Dispatcher | None = None,
 ) -> None:
     """Make passes of the evacuator until the recovery of the node is complete.
+
+    Args:
+        nova: Nova.
+        cluster: Pacemaker.
+        clock: time.
+        node: the only node whose record counts.
+        deadline: when to give up, by the monotonic clock.
+        settings: resolved options.
+        journal: what only an evacuator knows; the controller's by default.
+        dispatcher: sends evacuate requests; threads by default.
 
     Raises:
         OutOfTime: the deadline has passed; whoever comes next goes on from Nova's and Pacemaker's records.
@@ -64,11 +86,11 @@ def run(
 
     evacuator = Evacuator(
         nova=nova,
-        cluster=cluster,
+        cluster=OneNode(cluster, node),
         clock=clock,
-        journal=FileJournal(_JOURNAL, clock),
+        journal=journal or FileJournal(_JOURNAL, clock),
         policy=Policy.from_settings(settings),
-        dispatcher=ThreadDispatcher(),
+        dispatcher=dispatcher or ThreadDispatcher(),
         owner=f"fence_compute@{os.uname().nodename}",
     )
     while True:
@@ -91,8 +113,14 @@ def wait_for_evacuator(cluster: ClusterPort, clock: Clock, node: str, deadline: 
 
 
 def has_evacuator(runner: Runner) -> bool:
-    """Say whether the cluster has a resource NovaEvacuate, whose evacuator must stay the only one."""
-    answer = runner.run("cibadmin", "--query", "--scope", "resources")
+    """Say whether the cluster has a resource NovaEvacuate, whose evacuator must stay the only one.
+
+    What Pacemaker does not tell counts as yes: to wait is safe.
+    """
+    try:
+        answer = runner.run("cibadmin", "--query", "--scope", "resources")
+    except CommandFailed:
+        return True
     return answer.returncode != 0 or 'type="NovaEvacuate"' in answer.stdout
 
 
