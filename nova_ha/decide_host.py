@@ -31,6 +31,17 @@ from nova_ha.policy import Policy
 #: A heartbeat older than this says nothing about now: the host may have been fenced again since.
 HEARTBEAT_FORGOTTEN = 60.0
 
+#: How long a node that is connected, and whose fencing Pacemaker does not remember, is watched before its
+#: record
+#: is believed: six times Nova's default report_interval.
+WATCHED_FOR = 60.0
+
+#: How long every look must find every server at its end before a recovery is closed. An API that answers
+#: a list with nothing once, for whatever reason, must not close it (rule R3); the longer one for a list
+#: without any server.
+CONFIRMED_FOR = 3.0
+EMPTY_CONFIRMED_FOR = 15.0
+
 
 @dataclass(frozen=True)
 class Circumstances:
@@ -42,6 +53,7 @@ class Circumstances:
         dead_hosts: hosts on which nothing runs or arrives.
         groups: hard server groups by member.
         conductors_up: whether Nova's conductors are up; None when that was not asked for.
+        fenced: nodes with the times of the fencings that Pacemaker remembers.
         hold: why no host's servers may be asked for now; None when they may.
     """
 
@@ -50,6 +62,7 @@ class Circumstances:
     dead_hosts: frozenset[str] = frozenset()
     groups: Mapping[str, ServerGroup] = field(default_factory=dict)
     conductors_up: bool | None = None
+    fenced: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     hold: str | None = None
 
 
@@ -62,8 +75,8 @@ def decide_recovery(view: HostView, circumstances: Circumstances) -> HostPlan:
         return HostPlan(view, HostState.DOWN, "its servers are being listed")
     situation = _situation(view, circumstances)
     verdicts = tuple(decide_server(server, situation) for server in view.servers)
-    held = circumstances.hold or reason_it_is_alive(view, circumstances.now)
-    return _evacuating(view, _held_back(verdicts, held) if held else verdicts, held)
+    held = circumstances.hold or reason_it_may_be_alive(view, circumstances)
+    return _evacuating(view, _held_back(verdicts, held) if held else verdicts, held, circumstances.now)
 
 
 def _situation(view: HostView, circumstances: Circumstances) -> Situation:
@@ -102,12 +115,23 @@ def _reason_to_write(view: HostView) -> str | None:
     return record.marker_reason(view.node.fenced_at or "")
 
 
-def reason_it_is_alive(view: HostView, now: float) -> str | None:
-    """Return why a fenced host counts as alive all the same, which outweighs every proof of fencing."""
-    beat = view.heartbeat
+def reason_it_may_be_alive(view: HostView, circumstances: Circumstances) -> str | None:
+    """Return why a fenced host counts as alive all the same: that outweighs every proof of fencing (rule R1)."""
+    beat, now = view.heartbeat, circumstances.now
     if beat.is_proven and now - beat.last_advance < HEARTBEAT_FORGOTTEN:
-        return "its nova-compute still reports to Nova after the fencing: switch it off, then fence it again"
+        return "its nova-compute still reports to Nova: switch it off, then fence it again"
+    if not view.node.online or _is_remembered(view, circumstances):
+        return None
+    if now - beat.silent_since < WATCHED_FOR:
+        return "it is online, and Pacemaker remembers no fencing: watching whether its nova-compute reports"
     return None
+
+
+def _is_remembered(view: HostView, circumstances: Circumstances) -> bool:
+    """Say whether Pacemaker remembers the fencing that the record is about."""
+    recorded = parse_time(view.node.fenced_at or "")
+    times = circumstances.fenced.get(view.node.name, ())
+    return recorded is not None and any(time >= recorded - 1.0 for time in times)
 
 
 def _held_back(verdicts: tuple[Verdict, ...], reason: str) -> tuple[Verdict, ...]:
@@ -117,16 +141,24 @@ def _held_back(verdicts: tuple[Verdict, ...], reason: str) -> tuple[Verdict, ...
     )
 
 
-def _evacuating(view: HostView, verdicts: tuple[Verdict, ...], held: str | None) -> HostPlan:
+def _evacuating(view: HostView, verdicts: tuple[Verdict, ...], held: str | None, now: float) -> HostPlan:
     """Follow the servers to their ends, and mark the host when all have come to theirs."""
     if all(verdict.fate.is_final for verdict in verdicts):
-        mark = MarkEvacuated(view.node.name, view.node.fenced_at or "")
-        return HostPlan(view, HostState.EVACUATED, _summary(verdicts), verdicts, (mark,))
+        return _closing(view, verdicts, now)
     wants_to_send = any(isinstance(step, Evacuate) for v in verdicts for step in v.steps)
     claim: tuple[Step, ...] = (Claim(view.node.name),) if wants_to_send and not view.is_claimed else ()
     if held:
         return HostPlan(view, HostState.HELD, held, verdicts, claim)
     return HostPlan(view, HostState.EVACUATING, "", verdicts, claim)
+
+
+def _closing(view: HostView, verdicts: tuple[Verdict, ...], now: float) -> HostPlan:
+    """Mark the host once all looks for some time have found the same."""
+    needed = CONFIRMED_FOR if verdicts else EMPTY_CONFIRMED_FOR
+    if view.final_since is None or now - view.final_since < needed:
+        return HostPlan(view, HostState.EVACUATING, f"looking again: {_summary(verdicts)}", verdicts)
+    mark = MarkEvacuated(view.node.name, view.node.fenced_at or "")
+    return HostPlan(view, HostState.EVACUATED, _summary(verdicts), verdicts, (mark,))
 
 
 def _summary(verdicts: tuple[Verdict, ...]) -> str:

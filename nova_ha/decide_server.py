@@ -129,17 +129,31 @@ def _on_the_way(view: ServerView, _situation: Situation) -> Verdict | None:
 
 def _under_way(view: ServerView, situation: Situation) -> Verdict | None:
     """Follow an evacuation that may still be running."""
-    if not view.open_records or reason_all_dead(view, situation):
+    running = may_be_running(view, situation)
+    if not running or reason_all_dead(view, situation):
         return None
-    newest = view.open_records[-1]
+    newest = running[-1]
     where = f"to {newest.destination}" if newest.destination else "waiting for a destination"
-    is_slow = situation.now - newest.updated_at > LOOK_AFTER
-    return Verdict(view, Fate.EVACUATING, where, (LookCloser(view.id),) if is_slow else ())
+    is_odd = not newest.is_open or situation.now - newest.updated_at > LOOK_AFTER
+    return Verdict(view, Fate.EVACUATING, where, (LookCloser(view.id),) if is_odd else ())
+
+
+def may_be_running(view: ServerView, situation: Situation) -> tuple[Evacuation, ...]:
+    """Return the records whose evacuation may still be running.
+
+    Those that are open, and those that ended well although the server is still here: the source's
+    nova-compute, started too early, marks running evacuations as completed (nova.md 3).
+    """
+    return tuple(
+        r
+        for r in view.records
+        if r.is_open or (r.succeeded and view.is_here and _is_of_this_recovery(r, situation))
+    )
 
 
 def reason_all_dead(view: ServerView, situation: Situation) -> str | None:
     """Return why nothing can come of any open record any more (rule 15), or None when something may."""
-    reasons = [_reason_dead(record, view, situation) for record in view.open_records]
+    reasons = [_reason_dead(record, view, situation) for record in may_be_running(view, situation)]
     return None if None in reasons else "; ".join(dict.fromkeys(r for r in reasons if r))
 
 
@@ -148,7 +162,9 @@ def _reason_dead(record: Evacuation, view: ServerView, situation: Situation) -> 
     if record.status == "pre-migrating":
         dead = record.destination in situation.dead_hosts
         return f"its destination {record.destination} was fenced" if dead else None
-    if record.status != "accepted" or not view.attempts or not _last_ask_is_among_attempts(view):
+    if record.status not in ("accepted", "done", "completed"):
+        return None
+    if not view.attempts or not _last_ask_is_among_attempts(view):
         return None
     if all(attempt.is_over for attempt in view.attempts):
         return "Nova's conductor or destination gave up"
@@ -238,9 +254,9 @@ def _failed(view: ServerView, situation: Situation) -> Verdict | None:
             view, Fate.IMMOVABLE, f"{len(failures)} attempts failed, its host is back: {fault}", note
         )
     due = last.updated_at + situation.policy.retry_delay(len(failures))
-    waiting = _not_before(due, view, situation, f"attempt {len(failures)} failed: {fault or last.status}")
-    if waiting is not None or note:
-        return waiting or Verdict(view, Fate.RETRYING, fault or last.status, note)
+    if note or situation.now < due:
+        why = f"attempt {len(failures)} failed: {fault or last.status}"
+        return Verdict(view, Fate.RETRYING, why, note, at=due)
     return _ready(view, where.destination)
 
 

@@ -118,7 +118,7 @@ class Evacuator:
             observation = self._observer.look_again(observation, plan.unlisted, outstanding)
             plan = decide(observation, self._policy)
         self._check(observation, plan, self._policy)
-        self._observer.listings.plan_next(plan)
+        self._observer.learn(plan, observation.now)
         return plan
 
     def take_answers(self) -> None:
@@ -135,13 +135,12 @@ class Evacuator:
     def _log_news(self, plan: HostPlan) -> None:
         """Write one line for each host and server whose state is new."""
         before, reason = self._states.get(plan.view.host) or self._first_sight(plan)
-        if (before, reason) != (plan.state, plan.reason):
-            why = f" ({plan.reason})" if plan.reason else ""
-            self._states[plan.view.host] = (plan.state, plan.reason)
-            if before is plan.state:
-                _log.info("host '%s': still %s%s", plan.view.host, plan.state.word, why)
-            else:
-                _log.info("host '%s': %s -> %s%s", plan.view.host, before.word, plan.state.word, why)
+        self._states[plan.view.host] = (plan.state, plan.reason)
+        why = f" ({plan.reason})" if plan.reason else ""
+        if before is not plan.state:
+            _log.info("host '%s': %s -> %s%s", plan.view.host, before.word, plan.state.word, why)
+        elif plan.reason not in ("", reason):
+            _log.info("host '%s': still %s%s", plan.view.host, plan.state.word, why)
         for verdict in plan.verdicts:
             if self._fates.get(verdict.view.id) is not verdict.fate:
                 self._fates[verdict.view.id] = verdict.fate

@@ -54,7 +54,8 @@ def _request(observation: Observation, host: HostPlan, verdict: Verdict) -> Iter
         yield f"{what} although the nova-compute of its host is alive"
     if host.view.problem or not host.view.is_fresh or not view.is_here:
         yield f"{what} on an answer that proves nothing"
-    if view.outstanding or (view.attempts is None and any(r.status == "accepted" for r in view.open_records)):
+    unexplained = any(record.status in ("accepted", "done") for record in view.records)
+    if view.outstanding or (view.attempts is None and unexplained):
         yield f"{what} while an earlier one may be running"
     if not host.view.is_claimed:
         yield f"{what} before this evacuator is named on the node's entry"

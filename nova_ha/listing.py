@@ -125,7 +125,7 @@ def _is_of_interest(records: list[Evacuation], *, has_notes: bool) -> bool:
 
 def _good_until(host: HostPlan, listed_at: float) -> float:
     """Return until when a list may be used again; the time it was made when something on it is on its way."""
-    if not host.verdicts or any(_is_on_its_way(verdict) for verdict in host.verdicts):
+    if any(_is_on_its_way(v) for v in host.verdicts) or all(v.fate.is_final for v in host.verdicts):
         return listed_at
     due = [verdict.at for verdict in host.verdicts if verdict.at is not None]
     return min([listed_at + KEPT_FOR, *due])

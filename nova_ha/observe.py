@@ -19,7 +19,7 @@ from nova_ha.host_names import nova_host
 from nova_ha.journal import Journal
 from nova_ha.listing import Listings
 from nova_ha.model import ClusterNode, ClusterView, ServerGroup, Service
-from nova_ha.observation import HostView, Observation
+from nova_ha.observation import HostPlan, HostView, Observation, Plan
 from nova_ha.policy import Policy
 from nova_ha.ports import ClusterPort, NovaPort
 
@@ -50,6 +50,7 @@ class Observer:
         self._groups = _Groups()
         self._takeovers: dict[tuple[str, str], float] = {}
         self._ledger_read_at = float("-inf")
+        self._final_since: dict[tuple[str, str], float] = {}
         self.heartbeats = HeartbeatWatch()
         self.listings = Listings(nova, clock, journal)
 
@@ -83,6 +84,12 @@ class Observer:
         conductors = self._conductors_up(hosts, observation.now)
         return replace(observation, hosts=hosts, groups=groups, conductors_up=conductors)
 
+    def learn(self, plan: Plan, now: float) -> None:
+        """Remember what a plan says about the next looks."""
+        self.listings.plan_next(plan)
+        final = {_recovery(p.view.node) for p in plan.hosts if p.view.servers is not None and _is_final(p)}
+        self._final_since = {key: self._final_since.get(key, now) for key in final}
+
     def _without_nova(self, cluster: ClusterView, problem: str | None = None) -> Observation:
         """Return what can be seen without Nova."""
         nodes = [node for node in cluster.nodes if node.fenced]
@@ -112,11 +119,15 @@ class Observer:
 
     def _with_history(self, view: HostView) -> HostView:
         """Add what the node's entry and the journal say of who sent requests before."""
-        key = (view.node.name, view.node.fenced_at or "")
+        key = _recovery(view.node)
         if key not in self._takeovers:
             self._takeovers[key] = self._takeover_until(view.node)
-        is_claimed = record.owner_of(view.node.state) == self._owner
-        return replace(view, takeover_until=self._takeovers[key], is_claimed=is_claimed)
+        return replace(
+            view,
+            takeover_until=self._takeovers[key],
+            is_claimed=record.owner_of(view.node.state) == self._owner,
+            final_since=self._final_since.get(key),
+        )
 
     def _takeover_until(self, node: ClusterNode) -> float:
         """Return, at the first look at a recovery, until when an earlier evacuator's requests may show."""
@@ -180,6 +191,16 @@ class Observer:
             return self._nova.conductors_up()
         except NovaHaError:
             return None
+
+
+def _recovery(node: ClusterNode) -> tuple[str, str]:
+    """Return what names a recovery."""
+    return node.name, node.fenced_at or ""
+
+
+def _is_final(plan: HostPlan) -> bool:
+    """Say whether every server of a host has come to its end."""
+    return all(verdict.fate.is_final for verdict in plan.verdicts)
 
 
 def _concerns_nova(node: ClusterNode) -> bool:
