@@ -54,9 +54,10 @@ class Cib:
             (item for item in stored_attributes(self._configured().get(node)) if item.name == name), None
         )
 
-    def knows(self, node: str) -> bool:
-        """Say whether there is a node of that name."""
-        return node in self._remote_names() or node in self._configured() or node in self._states()
+    def holders(self, name: str) -> tuple[str, ...]:
+        """Return the nodes that have a transient attribute of that name."""
+        path = f"transient_attributes/instance_attributes/nvpair[@name='{name}']"
+        return tuple(node for node, state in self._states().items() if state.find(path) is not None)
 
     def _node(self, name: str, *, is_remote: bool) -> ClusterNode:
         permanent = {item.name: item.value for item in stored_attributes(self._configured().get(name))}
@@ -161,7 +162,7 @@ def _fencing_event(event: ET.Element) -> FencingEvent | None:
         target=event.get("target", ""),
         action=event.get("action", ""),
         completed_at=completed,
-        by=event.get("client", ""),
+        by=event.get("delegate", "") or event.get("client", ""),
     )
 
 
@@ -172,8 +173,9 @@ def _by_name(elements: Iterator[ET.Element]) -> dict[str, ET.Element]:
 def _fenced_since(state: ET.Element | None) -> float | None:
     """Return when a node was fenced that has not been up since, epoch seconds.
 
-    Seen on 2.1.5: ``node_fenced`` of a remote node is 0 while it is up and after a clean stop, and the time of the
-    fencing after any successful one (device, watchdog, ``stonith_admin --confirm``) until its connection is up.
+    Seen on 2.1.5: ``node_fenced`` of a remote node is 0 while it is up and after a clean stop, and the time
+    of the fencing after any successful one (device, watchdog, ``stonith_admin --confirm``) until its
+    connection is up.
     """
     value = "" if state is None else state.get("node_fenced", "")
     return float(value) if value.isdigit() and int(value) > 1 else None

@@ -9,6 +9,7 @@ run only when something has changed or some time has passed.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,8 @@ from nova_ha.clock import Clock, SystemClock
 from nova_ha.errors import ClusterError, ClusterUnavailable
 from nova_ha.model import ClusterNode, ClusterView, FencingEvent
 from nova_ha.runner import CommandFailed, Result, Runner
+
+_log = logging.getLogger(__name__)
 
 CIB_FILE = "/var/lib/pacemaker/cib/cib.xml"
 
@@ -54,6 +57,7 @@ class Pacemaker:
     def __init__(self, runner: Runner, clock: Clock | None = None, cib_file: str = CIB_FILE) -> None:
         self._runner = runner
         self._cib_file = cib_file
+        self._name: str | None = None
         clock = clock or SystemClock()
         self._history: _Remembered[tuple[FencingEvent, ...]] = _Remembered(clock, _HISTORY_AGE)
         self._legacy: _Remembered[dict[str, str]] = _Remembered(clock, _LEGACY_AGE)
@@ -103,11 +107,38 @@ class Pacemaker:
         return left is None or record.fenced_at(left.value) != fenced_at
 
     def publish_state(self, node: str, text: str | None) -> None:
-        """Write the sentence for people; None removes it."""
+        """Write the sentence for people; None removes it.
+
+        It is kept on the node's own entry, permanently: Pacemaker drops every transient attribute of a remote
+        node when the connection is lost. But ``crm_mon -A`` and ``pcs status --full`` show no attribute of a
+        node that is offline (2.1.5, tried), so it is shown on this controller as well, as a transient
+        attribute, which changes no configuration and ends with the controller.
+        """
         if text is None:
             self._attribute(node, record.STATE, "--delete", missing_ok=True)
         else:
             self._attribute(node, record.STATE, "--update", text)
+        try:
+            self._show(node, text)
+        except ClusterError as error:
+            _log.debug("the state of node %s is not shown: %s", node, error)
+
+    def _show(self, node: str, text: str | None) -> None:
+        """Show a node's state on this controller, and no longer on another that has shown it."""
+        name = f"nova-ha-{node}"
+        here = self._local_name()
+        holders = self._cib().holders(name)
+        if text is not None:
+            self._ask("attrd_updater", "--name", name, "--node", here, "--update", text)
+        for holder in holders:
+            if holder != here or text is None:
+                self._ask("attrd_updater", "--name", name, "--node", holder, "--delete")
+
+    def _local_name(self) -> str:
+        """Return the cluster's name of this machine; it does not change while we live."""
+        if self._name is None:
+            self._name = self._ask("crm_node", "--name").stdout.strip()
+        return self._name
 
     def _cib(self) -> Cib:
         return Cib(self._ask("cibadmin", "--query").stdout)
