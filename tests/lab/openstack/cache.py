@@ -7,12 +7,14 @@ import contextlib
 import fcntl
 import hashlib
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from tests.lab.layout import cache_folder
 
 COMPLETE = ".complete"
+UNUSED_SECONDS = 7 * 86400
 
 
 def fingerprint(files: Iterable[Path], *words: str) -> str:
@@ -36,18 +38,22 @@ def made_once(kind: str, mark: str, make: Callable[[Path], None]) -> Path:
     """Return the folder `<kind>-<mark>` of the cache, made by `make` if no earlier run completed it.
 
     The folder counts only once `make` has returned: what an interrupted run left is removed first. Folders
-    of the same kind with another mark are of an earlier version of the code, and are removed too.
+    of the same kind with another mark belong to other versions of the code, whose labs may run at this
+    moment, so they are removed only when nobody has used them for a week.
     """
     folder = cache_folder() / f"{kind}-{mark}"
     with _exclusive(kind):
         if not (folder / COMPLETE).exists():
-            _remove_all(kind)
+            _remove_unused(kind)
+            shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             make(folder)
-            (folder / COMPLETE).touch()
+        (folder / COMPLETE).touch()
     return folder
 
 
-def _remove_all(kind: str) -> None:
+def _remove_unused(kind: str) -> None:
     for old in cache_folder().glob(f"{kind}-*"):
-        shutil.rmtree(old)
+        marker = old / COMPLETE
+        if not marker.exists() or time.time() - marker.stat().st_mtime > UNUSED_SECONDS:
+            shutil.rmtree(old)

@@ -86,11 +86,11 @@ def test_nova_itself_says_when_it_was_told():
         'default] 10.77.0.10 "{} /v2.1/os-services/{}" status: {} len: 300 microversion: 2.90 time: 0.05'
     )
     services = {SERVICE: "compute-0"}
-    told = timeline.iso_line("nova-api.out", template.format("PUT", SERVICE, 200))
-    refused = timeline.iso_line("nova-api.out", template.format("PUT", SERVICE, 409))
-    read = timeline.iso_line("nova-api.out", template.format("GET", SERVICE, 200))
+    told = timeline.iso_line("nova-api.log", template.format("PUT", SERVICE, 200))
+    refused = timeline.iso_line("nova-api.log", template.format("PUT", SERVICE, 409))
+    read = timeline.iso_line("nova-api.log", template.format("GET", SERVICE, 200))
     assert told is not None
-    assert timeline.nova_api_event(told, services) == Event(told.at, "compute-0", Stage.TOLD, "nova-api.out")
+    assert timeline.nova_api_event(told, services) == Event(told.at, "compute-0", Stage.TOLD, "nova-api.log")
     assert [timeline.nova_api_event(line, services) for line in (refused, read) if line] == [None, None]
 
 

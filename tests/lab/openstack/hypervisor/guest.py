@@ -14,8 +14,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(__file__))  # noqa: PTH120 - pathlib would cost each guest a megabyte
-import events  # type: ignore[import-not-found]
-from diskformat import Line, last_number  # type: ignore[import-not-found]
+import events
+from diskformat import Line, last_number
 
 WRITE_SECONDS = 0.5
 TAIL_BYTES = 4096
