@@ -68,7 +68,7 @@ class ControllerLogs:
         self._evacuator = {
             name: GrowingFile(folder / name / "nova-ha" / "evacuator.log") for name in controllers
         }
-        self._nova_api = GrowingFile(folder / "nova-api.out")
+        self._nova_api = GrowingFile(folder / "nova-api.log")
 
     def skip(self) -> None:
         """Leave out what has been written up to now."""
@@ -107,7 +107,7 @@ class ControllerLogs:
 
     def _nova_api_lines(self) -> Iterator[Line]:
         for raw in self._nova_api.new_lines():
-            if "os-services" in raw and (line := iso_line("nova-api.out", raw)):
+            if "os-services" in raw and (line := iso_line("nova-api.log", raw)):
                 yield line
 
     def tail_of_evacuators(self, count: int) -> list[str]:
