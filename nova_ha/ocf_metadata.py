@@ -8,16 +8,18 @@ cannot validate counts as not installed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape, quoteattr
 
 from nova_ha import __version__
 from nova_ha.option import Option
-from nova_ha.options import for_program
+from nova_ha.options import PROGRAMS, for_program
 
 #: Kinds of options that the schemas have no word for become strings, whose description says what they may be.
 _TYPES = {"boolean": "boolean", "integer": "integer"}
+_IGNORED = re.compile(r"\baccept(s|ed) and ignore(s|d)\b", re.IGNORECASE)
 #: Aliases that the predecessors' metadata had; the others are names of the fence agent.
 _OLD_NAMES = frozenset(("tenant_name", "endpoint_type"))
 
@@ -56,7 +58,7 @@ def metadata(name: str, description: Description) -> str:
         f'  <longdesc lang="en">\n{escape(description.text)}\n  </longdesc>',
         f'  <shortdesc lang="en">{escape(description.summary)}</shortdesc>',
         "  <parameters>",
-        *(_parameters(for_program(name))),
+        *_parameters(name),
         "  </parameters>",
         "  <actions>",
         *(_action(action) for action in description.actions),
@@ -66,9 +68,13 @@ def metadata(name: str, description: Description) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _parameters(options: tuple[Option, ...]) -> Iterator[str]:
-    """Yield every parameter, and the old names of some: pcs refuses names that the metadata does not have."""
-    for option in options:
+def _parameters(agent: str) -> Iterator[str]:
+    """Yield every parameter, those without effect last, and the old names of some.
+
+    The old names must be there because pcs refuses names that the metadata does not have.
+    """
+    fitted = [replace(option, description=_description(option, agent)) for option in for_program(agent)]
+    for option in sorted(fitted, key=lambda option: _IGNORED.search(option.description) is not None):
         yield _parameter(option)
         for alias in option.aliases:
             if alias in _OLD_NAMES:
@@ -87,6 +93,13 @@ def _parameter(option: Option) -> str:
             "    </parameter>",
         )
     )
+
+
+def _description(option: Option, agent: str) -> str:
+    """Return what an option means to an agent: without the sentences about what it means to other programs."""
+    others = tuple(program for program in PROGRAMS if program != agent)
+    sentences = re.split(r"(?<=\.) ", option.description)
+    return " ".join(sentence for sentence in sentences if not sentence.startswith(others))
 
 
 def _longdesc(option: Option) -> str:

@@ -155,7 +155,16 @@ def test_metadata_names_every_option(capsys, agent):
         parameter = found[option.name]
         assert option.default == parameter.find("content").get("default")
         assert option.summary == parameter.findtext("shortdesc")
-        assert parameter.findtext("longdesc").startswith(option.description)
+        assert parameter.findtext("longdesc").startswith(option.description.split(". ")[0].rstrip("."))
+
+
+def test_metadata_is_about_this_agent(capsys):
+    """What a parameter means to other programs is left out, and parameters without effect come last."""
+    ocf.run(NovaEvacuate, ["agent", "meta-data"], {})
+    assert "NovaCompute" not in capsys.readouterr().out
+    ocf.run(NovaCompute, ["agent", "meta-data"], {})
+    printed = capsys.readouterr().out
+    assert printed.index('name="binary"') < printed.index('name="password"')
 
 
 @pytest.mark.parametrize("name", ["tenant_name", "endpoint_type"])
