@@ -96,7 +96,7 @@ def _parameter(option: Option) -> str:
 
 
 def _description(option: Option, agent: str) -> str:
-    """Return what an option means to an agent: without the sentences about what it means to other programs."""
+    """Return what an option means to an agent, without the sentences about other programs."""
     others = tuple(program for program in PROGRAMS if program != agent)
     sentences = re.split(r"(?<=\.) ", option.description)
     return " ".join(sentence for sentence in sentences if not sentence.startswith(others))

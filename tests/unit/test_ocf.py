@@ -26,9 +26,11 @@ class Breaks(NovaEvacuate):
     error: Exception = RuntimeError()
 
     def start(self):
+        """Raise it."""
         raise self.error
 
     def monitor(self):
+        """Raise it."""
         raise self.error
 
 
