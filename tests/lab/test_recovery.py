@@ -70,7 +70,7 @@ def strike(lab: Lab, how: str, *victims: str) -> Follow:
 
 
 def assert_recovered(lab: Lab, follow: Follow, but: frozenset[Stage] = frozenset()) -> None:
-    """Every server is as before elsewhere, exactly once; the hosts are back; every stage is logged but some."""
+    """Every server is as before elsewhere, exactly once; the hosts are back; every stage is logged."""
     follow.until_done(LIMIT)
     assert follow.scene.goal.missing(follow.fresh_look()) == []
     assert {server.host for server in follow.scene.look.servers or ()}.isdisjoint(follow.scene.goal.victims)
@@ -125,7 +125,7 @@ def test_evacuator_is_killed_in_the_middle(cloud: Lab) -> None:
 
 
 def test_recovery_inside_of_the_fencing_action(cloud: Lab) -> None:
-    """With record_only=0 and without NovaEvacuate, fencing ends when all servers are recovered, as in 2015."""
+    """With record_only=0 and without NovaEvacuate, fencing ends when all servers are recovered."""
     cloud.run_on_controller("pcs", "resource", "delete", hit.EVACUATOR)
     cloud.run_on_controller("pcs", "stonith", "update", "fence-nova", "record_only=0")
     follow = prepare(cloud, "power-cut", ["compute-3"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
 from tests.lab.demo.logs import ControllerLogs
@@ -48,8 +49,10 @@ class Follow:
         self._lab = lab
         self._listener = listener
         self._watch = Watch(lab)
+        self._eyes = ThreadPoolExecutor(1)
         self._logs = ControllerLogs(lab.logs, [node.name for node in lab.controllers])
         self._logs.skip()
+        self._looking: Future[Look] | None = None
         self._next_look = 0.0
         self._names = {server.id: server.name for server in goal.servers}
         self.scene = Scene(title, goal, Timeline(time.time(), goal.victims), self._watch.look())
@@ -68,8 +71,7 @@ class Follow:
         """Read the logs, look if it is time to, and tell what is new; return how things stand."""
         self.scene.seconds = self.now
         self._read()
-        if time.monotonic() >= self._next_look:
-            self._look()
+        self._look()
         self._listener.show(self.scene)
         return self.scene
 
@@ -87,7 +89,7 @@ class Follow:
 
     def until_done(self, limit: float) -> float:
         """Step until everything is as it must be at the end; otherwise as `until`."""
-        seconds = self.until("recovery and return of the host", _is_done, limit)
+        seconds = self.until("recovery and return of the host", self._is_done, limit)
         self._read()
         return seconds
 
@@ -105,9 +107,14 @@ class Follow:
                 self._listener.say(at - zero, text)
 
     def _look(self) -> None:
-        self._next_look = time.monotonic() + _LOOK_EVERY
-        for line in self.scene.see(self._watch.look()):
-            self._listener.say(self.now, line)
+        """Take the look that is there, and have the next one made: logs are not to wait for slow answers."""
+        if self._looking is not None and self._looking.done():
+            look, self._looking = self._looking.result(), None
+            for line in self.scene.see(look):
+                self._listener.say(self.now, line)
+        if self._looking is None and time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + _LOOK_EVERY
+            self._looking = self._eyes.submit(self._watch.look)
 
     def fresh_look(self) -> Look:
         """Return a look of this very moment; what does not answer is unknown."""
@@ -134,6 +141,6 @@ class Follow:
         except LabError as error:
             return [str(error)]
 
-
-def _is_done(scene: Scene) -> bool:
-    return not scene.goal.missing(scene.look)
+    def _is_done(self, scene: Scene) -> bool:
+        """Say whether nothing is missing, in the last look and in one of this moment that has every answer."""
+        return not scene.goal.missing(scene.look) and not scene.goal.missing(self.fresh_look())

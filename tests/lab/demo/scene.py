@@ -50,17 +50,22 @@ def stage_line(event: Event) -> str:
 
 
 def _servers_news(before: Iterable[ServerSeen] | None, after: Iterable[ServerSeen] | None) -> list[str]:
+    """Return a line for each change, with all servers that it happened to."""
     if before is None or after is None:
         return []
     old = {server.id: server for server in before}
-    return [line for server in after if (line := _server_news(old.get(server.id), server))]
+    changes: dict[str, list[str]] = {}
+    for server in after:
+        if change := _change(old.get(server.id), server):
+            changes.setdefault(change, []).append(server.name)
+    return [f"Nova: {change}: {', '.join(names)}" for change, names in changes.items()]
 
 
-def _server_news(was: ServerSeen | None, now: ServerSeen) -> str:
+def _change(was: ServerSeen | None, now: ServerSeen) -> str:
     if was is None or was == now:
         return ""
     moved = f"{was.host} -> {now.host}" if was.host != now.host else f"on {now.host}"
-    return f"Nova: server {now.name}: {moved}, {now.status}" + (f" ({now.task})" if now.task else "")
+    return f"{moved}, {now.status}" + (f" ({now.task})" if now.task else "")
 
 
 def _nodes_news(before: Iterable[NodeSeen] | None, after: Iterable[NodeSeen] | None) -> list[str]:

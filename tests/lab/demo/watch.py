@@ -13,6 +13,8 @@ from tests.lab.errors import LabError
 from tests.lab.lab import Lab
 
 _PATIENCE = 5.0
+# crm_mon shows the attributes of nodes that are online only, and these are of interest when a node is not.
+_ATTRIBUTES = ("cibadmin", "--query", "--local", "--scope", "nodes")
 _CRM_MON = ("crm_mon", "--one-shot", "--inactive", "--output-as=xml")
 
 
@@ -40,8 +42,10 @@ class Watch:
     def nodes(self) -> tuple[NodeSeen, ...] | None:
         """Return the nodes as the first controller that answers shows them; None if none does."""
         for controller in self._lab.controllers:
-            if (document := self._crm_mon(controller.name)) is not None:
-                return parse_nodes(document)
+            conditions = self._run(controller.name, *_CRM_MON)
+            attributes = self._run(controller.name, *_ATTRIBUTES) if conditions else None
+            if conditions and attributes:
+                return parse_nodes(conditions, attributes)
         return None
 
     def _get(self, url: str) -> dict[str, Any] | None:
@@ -51,9 +55,9 @@ class Watch:
             return None
         return answer
 
-    def _crm_mon(self, controller: str) -> str | None:
+    def _run(self, controller: str, *command: str) -> str | None:
         try:
-            done = self._lab.run(controller, *_CRM_MON, check=False, timeout=_PATIENCE)
+            done = self._lab.run(controller, *command, check=False, timeout=_PATIENCE)
         except LabError:
             return None
         return done.stdout if done.returncode == 0 else None
@@ -76,18 +80,17 @@ def _service(seen: dict[str, Any]) -> ServiceSeen:
     )
 
 
-def parse_nodes(document: str) -> tuple[NodeSeen, ...]:
-    """Read the nodes and their attributes from crm_mon's XML."""
-    root = ET.fromstring(document)
-    attributes = {
-        str(node.get("name")): {
-            str(item.get("name")): str(item.get("value")) for item in node.findall("attribute")
+def parse_nodes(conditions: str, attributes: str) -> tuple[NodeSeen, ...]:
+    """Read the nodes from crm_mon's XML and their permanent attributes from the CIB's section of nodes."""
+    values = {
+        str(node.get("uname")): {
+            str(pair.get("name")): str(pair.get("value")) for pair in node.iter("nvpair")
         }
-        for node in root.iterfind("node_attributes/node")
+        for node in ET.fromstring(attributes).iter("node")
     }
     return tuple(
-        NodeSeen(str(node.get("name")), _condition(node), attributes.get(str(node.get("name")), {}))
-        for node in root.iterfind("nodes/node")
+        NodeSeen(str(node.get("name")), _condition(node), values.get(str(node.get("name")), {}))
+        for node in ET.fromstring(conditions).iterfind("nodes/node")
     )
 
 

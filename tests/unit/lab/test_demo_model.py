@@ -68,11 +68,20 @@ def test_scene_tells_what_changed_and_nothing_else():
     down = (replace(BACK[0], is_up=False, is_forced_down=True),)
     state = (NodeSeen("compute-0", "OFFLINE", {"nova-ha-state": "evacuating 1/2", "other": "x"}),)
     assert scene.see(Look((AFTER[0], BEFORE[1]), down, state)) == [
-        "Nova: server demo-1: compute-0 -> compute-1, ACTIVE",
+        "Nova: compute-0 -> compute-1, ACTIVE: demo-1",
         "Pacemaker: compute-0: online -> OFFLINE",
         "Pacemaker: compute-0: nova-ha-state = evacuating 1/2",
         "Nova: nova-compute of compute-0: down, enabled, forced down",
     ]
+
+
+def test_servers_to_which_the_same_happens_share_a_line():
+    """A line names every server that changed in the same way at the same time."""
+    before = tuple(replace(BEFORE[0], id=f"id-{number}", name=f"vm-{number}") for number in range(3))
+    scene = Scene("power cut", GOAL, Timeline(0.0, GOAL.victims), Look(before))
+    rebuilding = tuple(replace(server, status="REBUILD", task="rebuilding") for server in before[:2])
+    lines = scene.see(Look((*rebuilding, before[2])))
+    assert lines == ["Nova: on compute-0, REBUILD (rebuilding): vm-0, vm-1"]
 
 
 def test_progress_counts_verified_servers_of_the_node():
