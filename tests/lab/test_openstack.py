@@ -38,9 +38,8 @@ def no_servers_left(lab: Lab) -> Iterator[None]:
 def wait_for_computes(lab: Lab) -> None:
     def all_up() -> bool:
         services = lab.openstack.client.services()
-        return sum(one["state"] == "up" for one in services if one["binary"] == "nova-compute") == len(
-            lab.computes
-        )
+        up = [one for one in services if (one["binary"], one["state"]) == ("nova-compute", "up")]
+        return len(up) == len(lab.computes)
 
     lab.wait_until("every nova-compute is up", all_up, 60)
 
@@ -114,7 +113,7 @@ def test_a_spawn_fails_when_told(lab: Lab) -> None:
 
 
 def test_a_second_copy_is_caught(lab: Lab) -> None:
-    """A deliberate second copy on another host is seen at once: by its processes, by the lock and on the disk.
+    """A deliberate second copy on another host is seen by its processes, by the lock and on the disk.
 
     It is the last test, because the auditor does not forget.
     """

@@ -27,7 +27,18 @@ from . import names
 from .audit_status import AuditStatus, write_status
 from .diskwatch import DiskWatch
 from .hypervisor import events, guests
-from .judgement import Copy, Finding, Judgement, Kind, NovaServer, NovaView, Observation, Trouble, judge
+from .judgement import (
+    Copy,
+    Finding,
+    Judgement,
+    Key,
+    NovaServer,
+    NovaView,
+    Observation,
+    Trouble,
+    judge,
+    remember,
+)
 
 ROUND_SECONDS = 0.5
 NOVA_SECONDS = 1.0
@@ -120,7 +131,7 @@ class Auditor:
         self.journal = Journal(run.path / "shared" / events.EVENTS_FILE)
         self.disks = DiskWatch()
         self.judgement = Judgement({}, ())
-        self.kept: dict[tuple[Kind, str], Finding] = {}
+        self.kept: dict[Key, Finding] = {}
         self.nova: NovaView | None = None
         self.nova_asked = 0.0
         self.nova_time = 0.0
@@ -130,7 +141,7 @@ class Auditor:
         while True:
             seen = self._observe()
             self.judgement = judge(self.judgement.suspected, seen)
-            self._report(seen, self.judgement.findings)
+            self._report(seen)
             time.sleep(ROUND_SECONDS)
 
     def _observe(self) -> Observation:
@@ -146,18 +157,10 @@ class Auditor:
         yield from self.run.instances.glob("*/disk")
         yield from self.run.path.glob("nodes/*/disk/var/lib/nova/local-instances/*/disk")
 
-    def _report(self, seen: Observation, findings: Iterable[Finding]) -> None:
-        now_wrong = {(finding.kind, finding.uuid): finding for finding in findings}
-        for key, finding in now_wrong.items():
-            if key not in self.kept:
-                self._log(finding)
-        # A server that lives again is not lost; everything else stays a fact.
-        still = {
-            key: old
-            for key, old in self.kept.items()
-            if key[0] is not Kind.LOST or key in now_wrong or not seen.nova
-        }
-        self.kept = {**now_wrong, **still}
+    def _report(self, seen: Observation) -> None:
+        before, self.kept = self.kept, remember(self.kept, self.judgement, seen)
+        for key in self.kept.keys() - before.keys():
+            self._log(self.kept[key])
         servers = len(seen.nova.servers) if seen.nova else 0
         status = AuditStatus(seen.now, servers, len(seen.copies), self.nova_time, tuple(self.kept.values()))
         write_status(self.run.logs, status)

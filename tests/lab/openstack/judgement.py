@@ -124,6 +124,18 @@ def judge(suspected: Mapping[Key, float], seen: Observation) -> Judgement:
     return Judgement(since, tuple(findings))
 
 
+def remember(kept: Mapping[Key, Finding], now: Judgement, seen: Observation) -> dict[Key, Finding]:
+    """Return everything that was found so far, each as it was found first.
+
+    A server that lives again is not lost any more; everything else that happened stays a fact.
+    """
+    found = {(finding.kind, finding.uuid): finding for finding in now.findings}
+    facts = {
+        key: old for key, old in kept.items() if key[0] is not Kind.LOST or key in found or seen.nova is None
+    }
+    return {**found, **facts}
+
+
 def _at_once(seen: Observation) -> Iterator[tuple[Kind, str, str]]:
     by_uuid: dict[str, list[Copy]] = defaultdict(list)
     for copy in seen.copies:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""End a process with all its descendants; run inside the namespace in which they live."""
+"""End processes with all their descendants; run inside the namespace in which they live."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def family(root: int) -> set[int]:
     return members
 
 
-def end(root: int, seconds: float) -> None:
-    """Ask the process to end, wait at most `seconds`, then kill what is left of its family."""
-    members = family(root)
-    _signal({root} & members, signal.SIGTERM)
+def end(roots: list[int], seconds: float) -> None:
+    """Ask processes to end, wait at most `seconds`, then kill what is left of their families."""
+    members = set[int]().union(*map(family, roots))
+    _signal(members.intersection(roots), signal.SIGTERM)
     if not _gone(members, seconds):
-        _signal(members | family(root), signal.SIGKILL)
+        _signal(members.union(*map(family, roots)), signal.SIGKILL)
         _gone(members, 5.0)
 
 
@@ -58,6 +58,13 @@ def _gone(members: set[int], seconds: float) -> bool:
     return True
 
 
+def main(seconds: str, *paths: str) -> None:
+    """End the processes whose ids these files hold; without its file a process does not run."""
+    pid_files = [path for path in map(Path, paths) if path.exists()]
+    end([int(path.read_text()) for path in pid_files], float(seconds))
+    for path in pid_files:
+        path.unlink()
+
+
 if __name__ == "__main__":
-    for pid_file in sys.argv[2:]:
-        end(int(Path(pid_file).read_text()), float(sys.argv[1]))
+    main(*sys.argv[1:])

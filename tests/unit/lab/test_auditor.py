@@ -18,6 +18,7 @@ from tests.lab.openstack.judgement import (
     Observation,
     Trouble,
     judge,
+    remember,
 )
 
 GOOD = NovaServer("u1", "vm-1", "compute-0", "active", None)
@@ -136,3 +137,21 @@ def test_an_unreadable_nova_is_no_evidence() -> None:
     during = judge(before.suspected, seen(nova=None, now=3600.0))
     assert during == Judgement(before.suspected, ())
     assert kinds(judge(during.suspected, seen(now=3601.0)).findings) == [Kind.LOST]
+
+
+def test_what_happened_stays_a_fact() -> None:
+    """A second copy that is gone again was still there."""
+    doubled = judge({}, seen(ALIVE, SECOND))
+    kept = remember({}, doubled, seen(ALIVE, SECOND))
+    quiet = seen(ALIVE, now=60.0)
+    assert kinds(tuple(remember(kept, judge({}, quiet), quiet).values())) == [Kind.DOUBLED]
+
+
+def test_a_lost_server_is_forgotten_once_it_lives() -> None:
+    """Being without a copy for a while is what a recovery is for; an unreadable Nova proves no life."""
+    lost = seen(now=GRACE[Kind.LOST])
+    kept = remember({}, judge({(Kind.LOST, "u1"): 0.0}, lost), lost)
+    assert kinds(tuple(kept.values())) == [Kind.LOST]
+    blind, alive = seen(nova=None, now=90.0), seen(ALIVE, now=90.0)
+    assert remember(kept, judge({}, blind), blind) == kept
+    assert remember(kept, judge({}, alive), alive) == {}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 CONTROL_FILE = "control.json"
+LOCK_FILE = "control.lock"
 DEFAULT_CONTROL: dict[str, Any] = {"spawn_seconds": 2.0, "failures": []}
 KINDS = {
     "before": "the spawn fails before the guest was started",
@@ -71,14 +72,20 @@ def plan(seconds: float, rules: Iterable[Failure], labels: tuple[str, ...]) -> t
 
 
 def change(folder: Path, edit: Callable[[float, list[Failure]], tuple[float, list[Failure]]]) -> None:
-    """Rewrite the control file under a lock: hypervisors on several nodes use up its counts."""
-    with (folder / CONTROL_FILE).open("r+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        seconds, rules = edit(*parse(json.load(file)))
-        text = json.dumps({"spawn_seconds": seconds, "failures": [asdict(rule) for rule in rules]}, indent=2)
-        file.seek(0)
-        file.write(text + "\n")
-        file.truncate()
+    """Rewrite the control file, one at a time: hypervisors on several nodes use up its counts.
+
+    A node may lose its power at any line of this, so the file is replaced in one step.
+    """
+    control = folder / CONTROL_FILE
+    with (folder / LOCK_FILE).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        before = parse(json.loads(control.read_text()))
+        seconds, rules = edit(before[0], list(before[1]))
+        if (seconds, rules) != before:
+            document = {"spawn_seconds": seconds, "failures": [asdict(rule) for rule in rules]}
+            new = control.with_suffix(".new")
+            new.write_text(json.dumps(document, indent=2) + "\n")
+            new.rename(control)
 
 
 def plan_spawn(folder: Path, *labels: str) -> Plan:
