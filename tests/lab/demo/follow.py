@@ -107,7 +107,7 @@ class Follow:
                 self._listener.say(at - zero, text)
 
     def _look(self) -> None:
-        """Take the look that is there, and have the next one made: logs are not to wait for slow answers."""
+        """Take the look that is there, and have the next one made."""
         if self._looking is not None and self._looking.done():
             look, self._looking = self._looking.result(), None
             for line in self.scene.see(look):
@@ -142,5 +142,5 @@ class Follow:
             return [str(error)]
 
     def _is_done(self, scene: Scene) -> bool:
-        """Say whether nothing is missing, in the last look and in one of this moment that has every answer."""
+        """Say whether nothing is missing in the last look, nor in one of this moment."""
         return not scene.goal.missing(scene.look) and not scene.goal.missing(self.fresh_look())

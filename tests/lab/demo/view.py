@@ -12,7 +12,6 @@ from rich import box
 from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
@@ -21,7 +20,7 @@ from tests.lab.demo.scene import Scene, sentence_of
 from tests.lab.demo.timeline import Stage
 
 _SERVERS_IN_A_BLOCK = 10
-_LAST_LINES = 6
+_LAST_LINES = 5
 _PLAIN_WIDTH = 120
 
 
@@ -74,9 +73,8 @@ class LiveView:
         self._live.console.print(what)
 
     def _redraw(self) -> None:
-        lines = Text("\n".join(self._last), no_wrap=True, overflow="ellipsis")
-        events = Panel(lines, title="what happens", title_align="left", height=_LAST_LINES + 2)
-        self._live.update(Group(picture(self._scene), events) if self._scene else events)
+        events = Text("\n".join(self._last), no_wrap=True, overflow="ellipsis")
+        self._live.update(picture(self._scene, events) if self._scene else events)
 
 
 @contextmanager
@@ -90,29 +88,32 @@ def open_view() -> Iterator[View]:
         yield LiveView(live)
 
 
-def picture(scene: Scene) -> RenderableType:
-    """Return the scene as something that rich draws."""
-    title = Text(f"{scene.title}: {scene.seconds:.0f} s", style="bold")
-    return Group(title, Columns([_stages(scene), _nodes(scene), *_servers(scene)], padding=(0, 2)))
+def picture(scene: Scene, events: Text) -> RenderableType:
+    """Return the scene as something that rich draws; what may be cropped comes last."""
+    title = Text(f"{scene.title}, {scene.seconds:.0f} s ago", style="bold")
+    others = "  ".join(
+        f"{node.name} {node.condition}" for node in scene.look.nodes or () if not _is_compute(scene, node)
+    )
+    servers = Columns(_servers(scene), padding=(0, 3))
+    blank = Text()
+    return Group(title, _stages(scene), blank, _nodes(scene), Text(others), blank, servers, blank, events)
 
 
 def _dated(seconds: float | None, text: str) -> str:
     return f"+{seconds:6.1f} s  {text}" if seconds is not None else f"{'':10}{text}"
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
-    )
-    for column in columns:
-        table.add_column(column, no_wrap=True)
+def _table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
+    for number, column in enumerate(columns):
+        table.add_column(column, no_wrap=number == 0)
     return table
 
 
 def _stages(scene: Scene) -> Table:
-    table = _table("stages", "", *scene.goal.victims)
-    for stage in Stage:
-        table.add_row(stage.word, *(_stage_cell(scene, node, stage) for node in scene.goal.victims))
+    table = _table("", *(stage.word for stage in Stage))
+    for node in scene.goal.victims:
+        table.add_row(node, *(_stage_cell(scene, node, stage) for stage in Stage))
     return table
 
 
@@ -120,17 +121,22 @@ def _stage_cell(scene: Scene, node: str, stage: Stage) -> Text:
     seconds = scene.timeline.seconds(node, stage)
     if seconds is None:
         return Text("...", style="dim")
-    progress = f"  {scene.progress(node)}" if stage is Stage.EVACUATING else ""
-    return Text(f"{seconds:6.1f} s{progress}", style="green")
+    progress = f" {scene.progress(node)}" if stage is Stage.EVACUATING else ""
+    return Text(f"{seconds:.1f}{progress}", style="green")
+
+
+def _is_compute(scene: Scene, node: NodeSeen) -> bool:
+    return any(service.host == node.name for service in scene.look.services or ())
 
 
 def _nodes(scene: Scene) -> Table:
-    table = _table("nodes", "", "Pacemaker", "Nova", "nova-ha-state")
+    table = _table("node", "Pacemaker", "Nova", "nova-ha-state")
     services = {service.host: service.text for service in scene.look.services or ()}
     for node in scene.look.nodes or ():
-        nova = services.get(node.name, "")
-        nova_style = "green" if nova == "up, enabled" else "yellow"
-        table.add_row(node.name, _condition(node), Text(nova, style=nova_style), sentence_of(node))
+        if _is_compute(scene, node):
+            nova = services[node.name]
+            style = "green" if nova == "up, enabled" else "yellow"
+            table.add_row(node.name, _condition(node), Text(nova, style=style), sentence_of(node))
     return table
 
 
@@ -140,18 +146,24 @@ def _condition(node: NodeSeen) -> Text:
 
 
 def _servers(scene: Scene) -> list[Table]:
-    servers = sorted(scene.look.servers or (), key=lambda server: server.name)
+    servers = sorted(scene.look.servers or (), key=lambda server: _natural(server.name))
     blocks = [servers[at : at + _SERVERS_IN_A_BLOCK] for at in range(0, len(servers), _SERVERS_IN_A_BLOCK)]
     return [_block(scene, block) for block in blocks]
 
 
+def _natural(name: str) -> tuple[str, int]:
+    word, _, number = name.rpartition("-")
+    return (word, int(number)) if number.isdecimal() else (name, 0)
+
+
 def _block(scene: Scene, servers: list[ServerSeen]) -> Table:
-    table = _table("servers", "", "host", "state", "")
+    table = _table("server", "host", "state")
     for server in servers:
-        is_dead = server.host in scene.goal.victims and server.id in scene.goal.homes
-        host = Text(server.host, style="red" if is_dead and server.id not in scene.verified else "green")
-        state = server.task or server.status
-        table.add_row(server.name, host, state, "verified" if server.id in scene.verified else "")
+        is_dead = server.host == scene.goal.homes.get(server.id) and server.host in scene.goal.victims
+        is_verified = server.id in scene.verified
+        host = Text(server.host, style="red" if is_dead and not is_verified else "green")
+        state = Text(server.task or server.status) + Text(" verified" if is_verified else "", style="green")
+        table.add_row(server.name, host, state)
     return table
 
 
