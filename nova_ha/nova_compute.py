@@ -74,6 +74,7 @@ class NovaCompute(ocf.Agent):
             raise ocf.Failed(
                 ocf.ERR_GENERIC, f"nova-compute (process {left[0]}) does not end, not even when killed"
             )
+        self.log("nova-compute is stopped")
         return ocf.SUCCESS
 
     def validate(self, level: int) -> None:
@@ -112,8 +113,6 @@ class NovaCompute(ocf.Agent):
 
     def _wait_for_recovery(self, runner: Runner, node: str) -> None:
         """Return when no recovery of this host is open; raise when the action's time is nearly over."""
-        import logging
-
         from nova_ha.gate import why_closed
 
         begin = time.monotonic()
@@ -121,7 +120,7 @@ class NovaCompute(ocf.Agent):
         said = None
         while (reason := why_closed(runner, node)) is not None:
             if reason != said:
-                logging.getLogger(__name__).info("nova-compute waits: %s", reason)
+                self.log("nova-compute waits: %s", reason)
                 said = reason
             if time.monotonic() - begin + _GATE_POLL > patience:
                 raise ocf.Failed(
@@ -153,6 +152,7 @@ class NovaCompute(ocf.Agent):
         failure = self.service.start(_command(settings), output, identity, _SURVIVAL)
         if failure is not None:
             raise ocf.Failed(ocf.ERR_GENERIC, f"nova-compute ended at once, {failure}")
+        self.log("nova-compute started, process %s", self.service.running())
         return ocf.SUCCESS
 
     def _output(self) -> str:

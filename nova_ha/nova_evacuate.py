@@ -65,6 +65,7 @@ class NovaEvacuate(ocf.Agent):
         """End the process, and every other one for the same resource that a killed agent may have left."""
         self._end_leftovers()
         self.directory.forget()
+        self.log("evacuator is stopped")
         return ocf.SUCCESS
 
     def validate(self, level: int) -> None:
@@ -104,6 +105,7 @@ class NovaEvacuate(ocf.Agent):
         deadline = time.monotonic() + max(1.0, self.timeout - _MARGIN)
         while time.monotonic() < deadline:
             if directory.read_status() is not None:
+                self.log("evacuator started, process %d", launched.pid)
                 return ocf.SUCCESS
             if launched.poll() is not None:
                 break

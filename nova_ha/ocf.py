@@ -95,6 +95,12 @@ class Agent:
 
         return options.resolve(self.name, self.given(), {})
 
+    def log(self, message: str, *values: object) -> None:
+        """Log what was done."""
+        import logging
+
+        logging.getLogger(__name__).info(message, *values)
+
     def description(self) -> Description:
         """Return what the metadata says, apart from the parameters."""
         raise NotImplementedError

@@ -32,6 +32,7 @@ def set_up(agent: str, instance: str, environ: Mapping[str, str]) -> None:
     tag = f"{agent}({instance})[{os.getpid()}]"
     for handler in logger.handlers[:]:
         logger.removeHandler(handler)
+        handler.close()
     for handler in _handlers(tag, environ) or [_stderr()]:
         logger.addHandler(handler)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
@@ -49,6 +50,11 @@ def _nothing_stays():
         daemon.kill()
         daemon.wait()
     runner._daemons.clear()
+    logger = logging.getLogger("nova_ha")
+    for handler in logger.handlers[:]:
+        handler.close()
+        logger.removeHandler(handler)
+    logger.propagate = True
 
 
 def session(pid):
@@ -74,6 +80,7 @@ class Node:
         monkeypatch.setattr(nova_compute, "_GATE_POLL", 0.1)
         monkeypatch.setattr(runner, "_PATH", f"{path}:{runner._PATH}")
         self.cib()
+        (path / "pacemaker.log").touch()
 
     def program(self, before="", text=STAND_IN):
         """Install nova-compute."""
@@ -97,6 +104,7 @@ class Node:
             "OCF_RESKEY_config": str(self.config),
             "OCF_RESKEY_user": "root",
             "NOVA_HA_LOG": str(self.path / "log"),
+            "HA_LOGFILE": str(self.path / "pacemaker.log"),
             **more,
         }
         return ocf.run(nova_compute.NovaCompute, ["agent", action], environ)
@@ -141,6 +149,9 @@ def test_start_waits_for_the_recovery(node):
     )
     assert ocf.SUCCESS == node.act("start")
     assert marker.exists()
+    log = (node.path / "pacemaker.log").read_text(encoding="utf-8")
+    assert "INFO: nova-compute waits: the recovery of compute-0, fenced 2026-11-22T06:40:12Z, is not" in log
+    assert f"INFO: nova-compute started, process {node.pid}" in log
 
 
 @pytest.mark.parametrize(
@@ -153,7 +164,7 @@ def test_start_waits_for_the_recovery(node):
     ],
 )
 def test_start_gives_up_in_time(node, capsys, attributes, status, reason):
-    """When the action's time is nearly over the start fails with what it waited for, having started nothing."""
+    """When the action's time is nearly over the start fails and says why; nothing was started."""
     node.cib(attributes, status)
     assert ocf.ERR_GENERIC == node.act("start", OCF_RESKEY_CRM_meta_timeout="10500")
     assert reason in capsys.readouterr().err.splitlines()[-1]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -47,7 +48,9 @@ def environ(tmp_path, monkeypatch):
     monkeypatch.setenv("NOVA_HA_RUN", str(tmp_path / "run"))
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{CHECKOUT}")
     monkeypatch.setattr(nova_evacuate, "PROGRAM", MODULE)
+    (tmp_path / "pacemaker.log").touch()
     return {
+        "HA_LOGFILE": str(tmp_path / "pacemaker.log"),
         "OCF_RESOURCE_INSTANCE": "nova-evacuate",
         "OCF_RESKEY_CRM_meta_timeout": "25000",
         "OCF_RESKEY_cloud": "lab",
@@ -68,6 +71,11 @@ def act(environ, tmp_path, capsys):
         daemon.kill()
         daemon.wait()
     runner._daemons.clear()
+    logger = logging.getLogger("nova_ha")
+    for handler in logger.handlers[:]:
+        handler.close()
+        logger.removeHandler(handler)
+    logger.propagate = True
 
 
 def stand_in(tmp_path, before="", after=""):

@@ -39,7 +39,7 @@ def test_a_command_that_does_not_exist():
 
 
 def test_children_do_not_inherit_parameters(monkeypatch):
-    """The environment of children has Pacemaker's settings, and neither passwords nor the admin's language."""
+    """Children see Pacemaker's settings, and neither passwords nor the admin's language."""
     monkeypatch.setenv("OCF_RESKEY_password", "secret-word")
     monkeypatch.setenv("OS_PASSWORD", "secret-word")
     monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
