@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -53,18 +54,21 @@ def cloud(lab: Lab) -> Iterator[Lab]:
     lab.openstack.client.delete_all()
 
 
-def prepare(lab: Lab, how: str, victims: Sequence[str]) -> Follow:
-    """Boot the servers on the victims and get ready to follow what happens to them."""
-    boot(lab, victims, SERVERS)
+def prepare(lab: Lab, how: str, victims: Sequence[str], servers: int = SERVERS) -> Follow:
+    """Boot servers on the victims, one in ten of them SHUTOFF, and get ready to follow them."""
+    boot(lab, victims, servers)
     goal = Goal(tuple(victims), Watch(lab).servers() or ())
-    assert sorted(server.status for server in goal.servers) == ["ACTIVE"] * 18 + ["SHUTOFF"] * 2
+    off = servers // 10
+    assert (
+        sorted(server.status for server in goal.servers) == ["ACTIVE"] * (servers - off) + ["SHUTOFF"] * off
+    )
     assert {server.host for server in goal.servers} == set(victims)
     return Follow(lab, hit.title(how, victims), goal, Protocol())
 
 
-def strike(lab: Lab, how: str, *victims: str) -> Follow:
+def strike(lab: Lab, how: str, *victims: str, servers: int = SERVERS) -> Follow:
     """Boot the servers, and let it happen."""
-    follow = prepare(lab, how, victims)
+    follow = prepare(lab, how, victims, servers)
     follow.begin(hit.hit(lab, how, victims))
     return follow
 
@@ -74,7 +78,7 @@ def assert_recovered(lab: Lab, follow: Follow, but: frozenset[Stage] = frozenset
     follow.until_done(LIMIT)
     assert follow.scene.goal.missing(follow.fresh_look()) == []
     assert {server.host for server in follow.scene.look.servers or ()}.isdisjoint(follow.scene.goal.victims)
-    assert audit_complaints(lab, active=18) == []
+    assert audit_complaints(lab, follow.scene.goal.active) == []
     for node in follow.scene.goal.victims:
         assert set(follow.scene.timeline.missing(node)) <= but
         for stage, at, took, source in follow.scene.timeline.table(node):
@@ -138,3 +142,79 @@ def test_recovery_inside_of_the_fencing_action(cloud: Lab) -> None:
         cloud.run_on_controller("pcs", "stonith", "update", "fence-nova", "record_only=")
         cloud.configure_cluster()
     assert_recovered(cloud, follow, but=frozenset({Stage.EVACUATING, Stage.VERIFIED}))
+
+
+def test_recovery_reads_well_in_pacemakers_tools(cloud: Lab) -> None:
+    """What happens to a node is told by crm_mon -1A in words; afterwards pcs status is as before."""
+    before = statuses(cloud)
+    follow = strike(cloud, "power-cut", "compute-2", servers=2)
+    follow.until("the node is online, its record there", lambda _scene: shown_attributes(cloud), LIMIT)
+    shown = shown_attributes(cloud)
+    assert re.fullmatch(r"fenced \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", shown["nova-ha-fenced"])
+    assert shown["nova-ha-fenced"] == f"fenced {shown['nova-ha-evacuated']}"
+    assert re.match(r"(evacuated 2/2 by controller-\d: 2 verified|returning)", shown["nova-ha-state"])
+    assert_recovered(cloud, follow)
+    cloud.wait_cluster(SETTLED)
+    assert statuses(cloud) == before
+    assert shown_attributes(cloud) == {}
+
+
+def shown_attributes(lab: Lab) -> dict[str, str]:
+    """Return the product's node attributes that crm_mon -1A shows to a person."""
+    text = lab.run_on_controller("crm_mon", "-1A", check=False).stdout
+    return dict(re.findall(r"^ +\* (nova-ha-\S+) *\t*: (.*?) *\t*$", text, re.MULTILINE))
+
+
+def statuses(lab: Lab) -> list[str]:
+    """Return the lines of pcs status about the product's resources."""
+    text = lab.run_on_controller("pcs", "status").stdout
+    wanted = r"RemoteOnline|fence-nova|nova-evacuate|nova-compute|Started: \[|Failed"
+    return [
+        re.sub(r"Started controller-\d", "Started", line)
+        for line in text.splitlines()
+        if re.search(wanted, line)
+    ]
+
+
+def test_pcs_status_shows_the_product_in_order(cloud: Lab) -> None:
+    """Every resource of the product is started where it belongs, and nothing has failed."""
+    computes = " ".join(node.name for node in cloud.computes)
+    lines = "\n".join(statuses(cloud))
+    assert f"RemoteOnline: [ {computes} ]" in lines
+    assert re.search(r"\* fence-nova\s+\(stonith:fence_compute\):\s+Started", lines)
+    assert re.search(r"\* nova-evacuate\s+\(ocf:openstack:NovaEvacuate\):\s+Started", lines)
+    assert "Clone Set: nova-compute-clone [nova-compute]:" in lines
+    assert f"Started: [ {computes} ]" in lines
+    assert "Failed" not in lines
+
+
+@pytest.mark.parametrize(
+    ("command", "first", "options"),
+    [
+        (
+            ("resource", "describe", "ocf:openstack:NovaEvacuate"),
+            "ocf:openstack:NovaEvacuate - Recovers the servers of fenced compute nodes",
+            ("auth_url", "cloud", "clouds_yaml", "max_in_flight", "threshold"),
+        ),
+        (
+            ("resource", "describe", "ocf:openstack:NovaCompute"),
+            "ocf:openstack:NovaCompute - ",
+            ("binary", "config", "user"),
+        ),
+        (
+            ("stonith", "describe", "fence_compute"),
+            "fence_compute - Fence agent for the recovery of the servers of OpenStack compute nodes",
+            ("auth_url", "cloud", "clouds_yaml", "record_only", "pcmk_host_list"),
+        ),
+    ],
+)
+def test_pcs_describes_the_agents(
+    lab: Lab, command: tuple[str, ...], first: str, options: tuple[str, ...]
+) -> None:
+    """The first line says what the agent is, every option has a sentence, and pcs does not complain."""
+    done = lab.run_on_controller("pcs", *command)
+    assert done.stdout.startswith(first)
+    for option in options:
+        assert re.search(rf"^  {option}( \(\w+\))?: \S+ \S+", done.stdout, re.MULTILINE), option
+    assert "No description available" not in done.stdout
+    assert done.stderr == ""
