@@ -142,7 +142,7 @@ class Group:
 
 @dataclass
 class Plan:
-    """What will become of an evacuation: `outcome` for attempt number `attempt` of a server (0: every attempt)."""
+    """What will become of attempt number `attempt` to evacuate a server (0: of every attempt)."""
 
     outcome: str
     server_id: str
@@ -165,6 +165,7 @@ class Cloud:
     Attributes:
         allocations: ids of the servers that Placement counts, by host.
         cells_down: cells whose database cannot be reached.
+        conductors: which nova-conductors are up.
         data_lost: servers that were rebuilt from their image.
         moving: requests that were accepted, by server.
     """
@@ -183,6 +184,7 @@ class Cloud:
     cells_down: set[str] = field(default_factory=set)
     allocations: dict[str, set[str]] = field(default_factory=dict)
     shared_storage: bool = True
+    conductors: list[bool] = field(default_factory=lambda: [True, True])
     data_lost: list[str] = field(default_factory=list)
     moving: dict[str, list[Movement]] = field(default_factory=dict)
 
@@ -193,7 +195,9 @@ class Cloud:
         self.log.name(compute.id, f"nova-compute@{host}")
         return compute
 
-    def add_server(self, name: str, host: str | None, vm_state: str = "active", **properties: object) -> Server:
+    def add_server(
+        self, name: str, host: str | None, vm_state: str = "active", **properties: object
+    ) -> Server:
         """Add a server and its guest."""
         server = Server(make_uuid("server", name), name, host, vm_state, **properties)  # type: ignore[arg-type]
         if "power_state" not in properties:

@@ -39,6 +39,7 @@ class SimulatedCluster:
         quorate: whether this partition has quorum.
         trouble: what is wrong with it.
         watchers: called after each change of the configuration.
+        restarters: called to restart a node's nova-compute.
     """
 
     def __init__(self, clock: VirtualClock, log: EventLog) -> None:
@@ -50,6 +51,7 @@ class SimulatedCluster:
         self.quorate = True
         self.trouble = Trouble()
         self.watchers: list[Callable[[], object]] = []
+        self.restarters: list[Callable[[str], object]] = []
 
     # --- the port -----------------------------------------------------------------------------------------
 
@@ -81,6 +83,13 @@ class SimulatedCluster:
             return False
         self._write(node, fenced=None, evacuated=None)
         return self.nodes[node].fenced_at != fenced_at
+
+    def restart_compute(self, node: str) -> None:
+        """Have the node's nova-compute restarted, if the world knows how."""
+        self._ask()
+        self._log.add("cluster", f"node {node}: nova-compute is restarted")
+        for restart in self.restarters:
+            restart(node)
 
     def publish_state(self, node: str, text: str | None) -> None:
         """Write the sentence for people."""

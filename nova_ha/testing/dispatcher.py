@@ -28,7 +28,9 @@ class ActorDispatcher:
 
     def outstanding(self) -> frozenset[str]:
         """Return the keys whose answers were not fetched yet."""
-        return frozenset([*self._running, *(key for key, _ in self._waiting), *(a.key for a in self._answers)])
+        return frozenset(
+            [*self._running, *(key for key, _ in self._waiting), *(a.key for a in self._answers)]
+        )
 
     def answers(self) -> tuple[Answer, ...]:
         """Return the answers that came since the last call."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What becomes of one accepted evacuate request: conductor, scheduler, destination (nova.md 2.2 to 2.6).
 
-Each step is an event of the virtual clock, so that others can happen in between: a second request, a delete, the
-death of the destination, the return of the source. Nova's checks are where Nova has them and nowhere else: it
+Each step is an event of the virtual clock, so that others can happen in between: a second request, a delete,
+the death of the destination, the return of the source. Nova's checks are where Nova has them only: it
 does not protect against a second evacuation, and neither does this.
 """
 
@@ -29,14 +29,16 @@ OUTCOMES = {
 _CAST_SECONDS = 0.05
 _SCHEDULE_SECONDS = 0.1
 _STEP_SECONDS = 0.2
-#: How long a server is ACTIVE without a task on its old host, while its guest runs on the new one (nova.md 0.2).
+#: How long a server is ACTIVE without a task on its old host while its guest runs on the new one (nova.md 0).
 _FINISH_SECONDS = 0.5
 
 
 class Evacuation:
     """One request on its way through Nova."""
 
-    def __init__(self, cloud: Cloud, server: Server, action: Action, requested: str | None, plan: Plan) -> None:
+    def __init__(
+        self, cloud: Cloud, server: Server, action: Action, requested: str | None, plan: Plan
+    ) -> None:
         self._cloud = cloud
         self._server = server
         self._action = action
@@ -123,7 +125,9 @@ class Evacuation:
 
     def _validate(self) -> None:
         if breaks_group(self._cloud, self._server, self._destination.host):
-            self._fail("failed", "Anti-affinity instance group policy was violated")
+            # The record stays open for a moment, in which the other member's check finds it too.
+            refusal = "Anti-affinity instance group policy was violated"
+            self._later(_STEP_SECONDS, lambda: self._fail("failed", refusal))
         elif self._cloud.hypervisors.is_defined(self._destination.host, self._server.id):
             self._fail("failed", f"Instance {self._server.name} already exists.")
         elif self._advance("rebuilding", "rebuild_block_device_mapping"):
@@ -150,7 +154,9 @@ class Evacuation:
     def _note_lost_data(self) -> None:
         if not self._cloud.shared_storage and (self._server.local_disk or not self._server.volume_backed):
             self._cloud.data_lost.append(self._server.name)
-            self._cloud.log.add(self._destination.host, f"guest {self._server.id} rebuilt from its image: its data is lost")
+            self._cloud.log.add(
+                self._destination.host, f"guest {self._server.id} rebuilt from its image: its data is lost"
+            )
 
     def _save(self) -> None:
         """Save the server ACTIVE, still with its old host; an error from here on leaves the guest running."""

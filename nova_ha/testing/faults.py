@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Callable, Mapping, TypeVar
+from typing import Callable, TypeVar
 
 from nova_ha.testing.clock import VirtualClock
 
 T = TypeVar("T")
 
-READS = frozenset({"services", "servers", "server", "evacuations", "attempts", "server_groups"})
+READS = frozenset(
+    {"services", "servers", "server", "evacuations", "attempts", "server_groups", "conductors_up"}
+)
 ACTIONS = frozenset({"evacuate", "stop", "reset_to_error"})
 WRITES = ACTIONS | {"tell_down", "clear_forced_down", "disable", "enable"}
 

@@ -15,9 +15,11 @@ _LOOK_SECONDS = 0.1
 
 
 class VirtualFenceActions(FenceActions):
-    """`FenceActions` whose time limit is one of the virtual clock: a thread's would be one of the real clock."""
+    """`FenceActions` with a time limit of the virtual clock; a thread's would be one of the real clock."""
 
-    def __init__(self, nova: NovaPort, cluster: ClusterPort, clock: VirtualClock, given: dict[str, str]) -> None:
+    def __init__(
+        self, nova: NovaPort, cluster: ClusterPort, clock: VirtualClock, given: dict[str, str]
+    ) -> None:
         settings = resolve("fence_compute", given, {})
 
         def recover(node: str, deadline: float) -> None:

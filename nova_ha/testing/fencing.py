@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pacemaker's fencing of a compute node, and the node's way back, as measured on a real cluster.
 
-A level is ``power, record``: the power device switches the node off, the record device (`fence_compute`) is called
-with ``off``; then power is switched on. Ten failures and Pacemaker gives up until its next recheck. Unfencing calls
-``on`` of the record device twice for each return: before the node's connection is started, and after it joined.
+A level is ``power, record``: the power device switches the node off, the record device (`fence_compute`) is
+called with ``off``; then power is switched on. Ten failures, and Pacemaker gives up until its next recheck.
+Unfencing calls ``on`` of the record device twice for each return: before the node's connection is started,
+and after it joined.
 """
 
 from __future__ import annotations

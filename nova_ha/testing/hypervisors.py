@@ -2,8 +2,8 @@
 """Simulated hypervisors: which guest lives where, counted at every moment.
 
 What Nova believes is of no interest here. A guest is *defined* on a host (libvirt keeps the definition on the
-host's disk, it survives a power cut) and *live* on a host (its processes may write to its disk). A frozen host's
-guests are live: they go on as soon as it thaws.
+host's disk, it survives a power cut) and *live* on a host (its processes may write to its disk). A frozen
+host's guests are live: they go on as soon as it thaws.
 """
 
 from __future__ import annotations

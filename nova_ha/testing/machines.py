@@ -50,6 +50,7 @@ class Machines:
         self.all: dict[str, Machine] = {}
         self.times = Times()
         self.gate = True
+        cluster.restarters.append(self.restart_compute)
 
     def add(self, name: str) -> None:
         """Add a node that is on and in service."""
@@ -82,6 +83,12 @@ class Machines:
         boot = machine.boot
         self._cloud.log.add(node, "power on")
         self._cloud.clock.after(self.times.boot, lambda: self._booted(machine, boot))
+
+    def restart_compute(self, node: str) -> None:
+        """Restart a node's nova-compute, as Pacemaker does when its resource failed."""
+        if self.all[node].is_on and self.all[node].is_reachable:
+            stop_compute(self._cloud, node)
+            self._cloud.clock.after(self.times.nova_compute, lambda: start_compute(self._cloud, node))
 
     def reset(self, node: str, cause: str) -> None:
         """Reboot a node by itself, without fencing."""

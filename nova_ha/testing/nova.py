@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Callable, TypeVar
 
 from nova_ha import errors, model
@@ -75,6 +76,11 @@ class SimulatedNova:
         groups = _read(self.api.server_groups)
         return tuple(model.ServerGroup(g.id, g.policy, frozenset(g.members)) for g in groups)
 
+    def conductors_up(self) -> bool:
+        """Say whether at least one nova-conductor is up, and none is down."""
+        conductors = _read(self.api.conductors)
+        return bool(conductors) and all(conductors)
+
     def evacuate(self, server_id: str, destination: str | None) -> str:
         """Send one evacuate request."""
         return _act(lambda: self.api.evacuate(server_id, destination))
@@ -93,6 +99,11 @@ class SimulatedNova:
         _act(lambda: self.api.reset_state(server_id))
 
 
+def naive_time(moment: float) -> str:
+    """Return a time as Nova writes most of them: UTC, without saying so."""
+    return format_time(moment).replace("Z", ".000000")
+
+
 def show_service(cloud: Cloud, compute: Compute) -> model.Service:
     """Return a service as the API shows it."""
     if cloud.is_cell_down(compute.host):
@@ -104,7 +115,7 @@ def show_service(cloud: Cloud, compute: Compute) -> model.Service:
         "up" if cloud.is_up(compute) else "down",
         compute.forced_down,
         compute.disabled_reason,
-        format_time(EPOCH + max(compute.written_at, cloud.last_report(compute))),
+        naive_time(EPOCH + max(compute.written_at, cloud.last_report(compute))),
         compute.zone,
     )
 
@@ -155,7 +166,7 @@ def _read(call: Callable[[], T]) -> T:
     except (Unreachable, TimedOut) as error:
         raise errors.NovaUnavailable(f"Nova does not answer: {error}") from error
     except ApiError as error:
-        if error.status >= 500:
+        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise errors.NovaUnavailable(f"Nova answered {error.status}: {error.message}") from error
         raise _refusal(error) from error
 
@@ -169,7 +180,7 @@ def _act(call: Callable[[], T]) -> T:
     except TimedOut as error:
         raise errors.AmbiguousAnswer(f"no answer: {error}") from error
     except ApiError as error:
-        if error.status >= 500 or error.status == 409:
+        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.status == HTTPStatus.CONFLICT:
             raise errors.AmbiguousAnswer(f"Nova answered {error.status}: {error.message}") from error
         raise _refusal(error) from error
 
@@ -177,8 +188,10 @@ def _act(call: Callable[[], T]) -> T:
 def _refusal(error: ApiError) -> errors.NovaHaError:
     if error.status in (401, 403):
         return errors.AccessDenied(f"Nova refused these credentials ({error.status}): {error.message}")
-    if error.status == 404:
+    if error.status == HTTPStatus.NOT_FOUND:
         return errors.NotFound(error.message, 404)
-    if error.status == 400 and ("in use" in error.message or "records remain" in error.message):
+    if error.status == HTTPStatus.BAD_REQUEST and (
+        "in use" in error.message or "records remain" in error.message
+    ):
         return errors.StillInUse(error.message, 400)
     return errors.RequestRefused(error.message, error.status)

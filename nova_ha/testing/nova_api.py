@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The simulated Nova API: what each request does, with Nova's own checks, in Nova's order (nova.md 1 and 2.2).
+"""The simulated Nova API: what each request does, with Nova's own checks in Nova's order (nova.md 1, 2.2).
 
 Both front ends, the direct one and the one over HTTP, stand on this.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Callable, Mapping, TypeVar
+from typing import Callable, TypeVar
 
 from nova_ha.testing.cloud import Action, Cloud, Compute, Group, Plan, Record, Server, make_uuid
 from nova_ha.testing.evacuation import Evacuation
@@ -66,7 +67,7 @@ class NovaApi:
         )
 
     def evacuations(self, host: str) -> list[Record]:
-        """``GET /os-migrations?migration_type=evacuation&source_compute=``, newest first; none of a down cell."""
+        """``GET /os-migrations?source_compute=``: evacuations, newest first; none of a down cell."""
         return self._call("evacuations", host, lambda: self._records(host), list)
 
     def actions(self, server_id: str) -> list[Action]:
@@ -76,6 +77,10 @@ class NovaApi:
     def server_groups(self) -> list[Group]:
         """``GET /os-server-groups?all_projects=true``."""
         return self._call("server_groups", None, lambda: list(self.cloud.groups), list)
+
+    def conductors(self) -> list[bool]:
+        """``GET /os-services?binary=nova-conductor``: which of them are up."""
+        return self._call("conductors_up", None, lambda: list(self.cloud.conductors), list)
 
     def evacuate(self, server_id: str, host: str | None) -> str:
         """``POST /servers/{id}/action`` evacuate; return the request id."""
@@ -222,7 +227,9 @@ class NovaApi:
     def _accuse(self, server: Server) -> None:
         """Note what Nova accepts and no client may ask for."""
         if self.cloud.is_moving(server.id):
-            self.cloud.hypervisors.accuse(f"second evacuate of {server.id} while one runs", "evacuate request")
+            self.cloud.hypervisors.accuse(
+                f"second evacuate of {server.id} while one runs", "evacuate request"
+            )
         if server.task_state in ("deleting", "soft-deleting"):
             self.cloud.hypervisors.accuse(f"{server.id} is resurrected", "its owner was deleting it")
 
@@ -236,7 +243,9 @@ class NovaApi:
         if server.deleted:
             self._missing()
         if server.vm_state != "active" or server.task_state is not None:
-            raise ApiError(409, f"Cannot 'stop' instance {server_id} while it is in vm_state {server.vm_state}")
+            raise ApiError(
+                409, f"Cannot 'stop' instance {server_id} while it is in vm_state {server.vm_state}"
+            )
         for host in self.cloud.hypervisors.hosts_of(server_id):
             self.cloud.hypervisors.end(host, server_id, "stopped through the API")
         server.vm_state, server.power_state = "stopped", 4

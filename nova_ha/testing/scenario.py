@@ -11,9 +11,10 @@ import contextlib
 import difflib
 import json
 import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Iterator, Mapping, cast
+from typing import Any, cast
 
 from nova_ha.clock import Clock
 from nova_ha.evacuator import Evacuator
@@ -23,8 +24,8 @@ from nova_ha.ports import ClusterPort, NovaPort
 from nova_ha.testing.cloud import Plan, make_uuid
 from nova_ha.testing.dispatcher import ActorDispatcher
 from nova_ha.testing.effects import Watched
-from nova_ha.testing.event_log import LogHandler
 from nova_ha.testing.evacuation import OUTCOMES
+from nova_ha.testing.event_log import LogHandler
 from nova_ha.testing.fencing import LEVELS
 from nova_ha.testing.script import Script
 from nova_ha.testing.world import EvacuatorProcess, SimulatedWorld
@@ -52,6 +53,7 @@ class Scenario:
         cloud: content of ``cloud.json``.
         script: content of ``script.json``.
         interruption: see there.
+        extra: seconds to go on beyond the script's end.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Scenario:
         cloud: Mapping[str, Any],
         script: list[tuple[float | str, str]],
         interruption: Interruption | None = None,
+        extra: float = 0.0,
     ) -> None:
         self.world = SimulatedWorld()
         self.controllers = EvacuatorHosts(self.world, Policy(**cloud.get("policy", {})), self._announce)
@@ -68,7 +71,8 @@ class Scenario:
         self._interruption = interruption
         self._script = Script(self.world, self.controllers)
         build(self.world, cloud)
-        self.end = max(float(when) for when, _ in script if not isinstance(when, str))
+        self._first_hosts = {server.id: server.host for server in self.world.cloud.servers.values()}
+        self.end = extra + max(float(when) for when, _ in script if not isinstance(when, str))
 
     def run(self) -> None:
         """Let everything happen, to the end."""
@@ -80,6 +84,27 @@ class Scenario:
                 self.world.run(self.end)
             finally:
                 self.world.close()
+
+    def outcome(self) -> dict[str, object]:
+        """Return how everything ended, without what may differ after an interruption: which destination."""
+        cloud = self.world.cloud
+        servers: dict[str, object] = {
+            server.name: (
+                "deleted" if server.deleted else server.status,
+                "stayed" if server.host == self._first_hosts[server.id] else "elsewhere",
+                len(cloud.hypervisors.hosts_of(server.id)),
+            )
+            for server in cloud.servers.values()
+        }
+        hosts: dict[str, object] = {
+            compute.host: (
+                compute.disabled,
+                compute.forced_down,
+                bool(self.world.cluster.nodes[compute.host].fenced),
+            )
+            for compute in cloud.computes.values()
+        }
+        return {**servers, **hosts}
 
     def log(self) -> str:
         """Return the whole log and how everything ended."""
@@ -116,7 +141,7 @@ class EvacuatorHosts:
     _processes: list[EvacuatorProcess] = field(default_factory=list)
 
     def start(self, controller: str, delay: float = 0.0) -> None:
-        """Start an evacuator on a controller after a delay; `kill` does not prevent one that is to come."""
+        """Start an evacuator on a controller after a delay, if none runs then: Pacemaker runs one only."""
         self.world.clock.after(delay, lambda: self._start(controller))
 
     def kill(self) -> None:
@@ -127,6 +152,8 @@ class EvacuatorHosts:
             process.kill()
 
     def _start(self, controller: str) -> None:
+        if self._processes:
+            return
         self.current = controller
         self.world.log.add(controller, "evacuator started")
         clock: Clock = self.world.clock
@@ -181,19 +208,19 @@ def _add_plan(world: SimulatedWorld, plan: dict[str, Any]) -> None:
 
 def _apply_settings(world: SimulatedWorld, settings: dict[str, Any]) -> None:
     world.fencing.level = settings.pop("level", world.fencing.level)
-    world.fencing.reboots = settings.pop("reboots", True)
-    world.machines.gate = settings.pop("gate", True)
+    world.fencing.reboots = bool(settings.pop("reboots", world.fencing.reboots))
+    world.machines.gate = bool(settings.pop("gate", world.machines.gate))
     world.machines.times.boot = settings.pop("boot", world.machines.times.boot)
-    world.cloud.shared_storage = settings.pop("shared_storage", True)
+    world.cloud.shared_storage = bool(settings.pop("shared_storage", world.cloud.shared_storage))
     if settings or world.fencing.level not in LEVELS:
         raise ValueError(f"cloud.json: unknown settings: {settings or world.fencing.level}")
 
 
-def load(directory: Path, interruption: Interruption | None = None) -> Scenario:
+def load(directory: Path, interruption: Interruption | None = None, extra: float = 0.0) -> Scenario:
     """Return the scenario of a directory."""
     cloud = json.loads((directory / "cloud.json").read_text(encoding="utf-8"))
     script = json.loads((directory / "script.json").read_text(encoding="utf-8"))
-    return Scenario(cloud, [(when, line) for when, line in script], interruption)
+    return Scenario(cloud, [(when, line) for when, line in script], interruption, extra)
 
 
 def compare(directory: Path, log: str) -> str:
@@ -202,9 +229,9 @@ def compare(directory: Path, log: str) -> str:
     if not path.exists():
         path.write_text(log, encoding="utf-8")
         return f"{path} was recorded: read it, and run again\n"
-    expected = path.read_text(encoding="utf-8")
-    lines = difflib.unified_diff(expected.splitlines(True), log.splitlines(True), str(path), "this run", n=2)
-    return "".join(lines)
+    expected = path.read_text(encoding="utf-8").splitlines()
+    lines = difflib.unified_diff(expected, log.splitlines(), str(path), "this run", n=2, lineterm="")
+    return "\n".join(lines)
 
 
 def _split(script: list[tuple[float | str, str]]) -> tuple[list[tuple[float, str]], dict[str, list[str]]]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The words of a scenario's script: what may happen to a simulated world.
 
-A script is a list of ``[when, "word argument ..."]``. `when` is a second, or ``"evacuate 5"``: right after the fifth
-effect of that name (`nova_ha.testing.effects.EFFECTS`). Every function below is one word.
+A script is a list of ``[when, "word argument ..."]``. `when` is a second, or ``"evacuate 5"``: right after
+the fifth effect of that name (`nova_ha.testing.effects.EFFECTS`). Every function below is one word.
 """
 
 from __future__ import annotations
@@ -104,9 +104,10 @@ class Script:
         """Call ``fence_compute off`` by hand: no power device is asked."""
         self._world.clock.spawn(lambda: self._world.fencing.actions.off(node))
 
-    def word_quorum(self, state: str) -> None:
-        """Lose quorum (``lost``) or get it ``back``."""
-        self._world.cluster.set_quorum(quorate=state == "back")
+    def word_no_quorum(self, seconds: str) -> None:
+        """Lose quorum for some time."""
+        self._world.cluster.set_quorum(quorate=False)
+        self._world.clock.after(float(seconds), lambda: self._world.cluster.set_quorum(quorate=True))
 
     def word_no_dc(self, seconds: str) -> None:
         """Let the cluster be without a DC for some time."""
@@ -155,11 +156,16 @@ class Script:
         self._world.log.add("fault", "mended")
         self._world.nova.faults.clear()
 
-    def word_cell(self, cell: str, state: str) -> None:
-        """Let a cell's database go ``down`` or come ``up``."""
-        self._world.log.add("fault", f"cell {cell} {state}")
-        change = self._world.cloud.cells_down.add if state == "down" else self._world.cloud.cells_down.discard
-        change(cell)
+    def word_cell_down(self, cell: str, seconds: str) -> None:
+        """Let a cell's database be out of reach for some time."""
+        self._world.log.add("fault", f"cell {cell} down for {seconds} s")
+        self._world.cloud.cells_down.add(cell)
+        self._world.clock.after(float(seconds), lambda: self._world.cloud.cells_down.discard(cell))
+
+    def word_conductors(self, state: str) -> None:
+        """Let Nova's conductors be ``down`` or ``up``, as its list of services shows them."""
+        self._world.log.add("fault", f"conductors {state}")
+        self._world.cloud.conductors[:] = [state == "up"] * len(self._world.cloud.conductors)
 
     def word_capacity(self, node: str, servers: str) -> None:
         """Change how many servers fit on a host."""
@@ -197,7 +203,9 @@ class Script:
         )
 
     def word_evacuate(self, server: str) -> None:
-        """Evacuate a server by hand."""
+        """Evacuate a server by hand, unless that is under way already."""
+        if self._world.cloud.by_name(server).task_state is not None:
+            return
         self._world.log.add("operator", f"evacuates {server}")
         self._world.clock.spawn(
             lambda: self._world.nova.api.evacuate(self._world.cloud.by_name(server).id, None)

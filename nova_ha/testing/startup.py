@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What nova-compute does when it starts, stops and dies, above all on a host that was evacuated (nova.md 3)."""
+"""What nova-compute does when it starts, stops and dies, above all on an evacuated host (nova.md 3)."""
 
 from __future__ import annotations
 
@@ -54,11 +54,12 @@ def thaw_compute(cloud: Cloud, host: str) -> None:
 def _evacuations(cloud: Cloud, host: str) -> dict[str, Record]:
     """Return one record for each evacuated server.
 
-    Nova builds a dictionary by server from the records, newest first: of two records of a server only the
-    oldest is kept and becomes ``completed`` (34.0.0, compute/manager.py, _destroy_evacuated_instances).
+    Nova builds a dictionary by server from the records, which its database returns in the order of their ids:
+    of two records of a server only the newest is kept and becomes ``completed`` (34.0.0, compute/manager.py,
+    _destroy_evacuated_instances). The others wait for further starts.
     """
     records = [record for record in cloud.records_of(host) if record.status in _LEFT]
-    return {record.server_id: record for record in reversed(records)}
+    return {record.server_id: record for record in records}
 
 
 def _forget(cloud: Cloud, host: str, record: Record) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A whole simulated data centre: cloud, cluster, compute nodes, fencing, and an evacuator that can be killed."""
+"""A whole simulated data centre: cloud, cluster, nodes, fencing, and an evacuator that can be killed."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from nova_ha.testing.hypervisors import Hypervisors, Violation
 from nova_ha.testing.machines import Machines
 from nova_ha.testing.nova import SimulatedNova, show_service
 
-#: How often a waiting evacuator looks whether a record has changed.
-_WATCH_SECONDS = 0.5
+#: How often a waiting evacuator looks whether a record has changed (`nova_ha.evacuator_main.GLANCE`).
+_WATCH_SECONDS = 0.2
 
 
 class Evacuating(Protocol):
@@ -76,7 +76,7 @@ class SimulatedWorld:
         self.clock.close()
 
     def delete_server(self, name: str) -> None:
-        """Delete a server as its owner: where no nova-compute runs, its guest is orphaned for up to 1800 s."""
+        """Delete a server as its owner; a guest elsewhere than on its host is reaped after 1800 s."""
         server = self.cloud.by_name(name)
         server.deleted, server.task_state = True, None
         self.log.add("operator", f"server {name} deleted")
@@ -134,10 +134,13 @@ class EvacuatorProcess:
         self._world = world
         self._create = create
         self._helpers = helpers
+        self._is_waiting = False
         self._actor = world.clock.spawn(self._run, delay)
 
     def kill(self) -> None:
         """End the process and all that belongs to it, as SIGKILL would."""
+        if self._notice in self._world.cluster.watchers:
+            self._world.cluster.watchers.remove(self._notice)
         actors = [*self._helpers(), self._actor]
         current = self._world.clock.current
         for actor in sorted(actors, key=lambda one: one is current):
@@ -145,12 +148,19 @@ class EvacuatorProcess:
 
     def _run(self) -> None:
         evacuator = self._create()
+        self._world.cluster.watchers.append(self._notice)
         while True:
-            due = self._world.clock.monotonic() + evacuator.cycle()
-            self._wait(due)
+            token = self._world.cluster.change_token()
+            pause = evacuator.cycle()
+            is_news = token != self._world.cluster.change_token()
+            self._is_waiting = True
+            self._world.clock.sleep(0.0 if is_news else pause)
+            self._is_waiting = False
 
-    def _wait(self, due: float) -> None:
-        """Wait until the next pass is due or a record has changed."""
-        token = self._world.cluster.change_token()
-        while self._world.clock.monotonic() < due and token == self._world.cluster.change_token():
-            self._world.clock.sleep(min(_WATCH_SECONDS, max(0.001, due - self._world.clock.monotonic())))
+    def _notice(self) -> None:
+        """Wake the evacuator a little after a record has changed, if it is waiting then."""
+        self._world.clock.after(_WATCH_SECONDS, self._wake)
+
+    def _wake(self) -> None:
+        if self._is_waiting:
+            self._actor.wake()
