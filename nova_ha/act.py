@@ -25,6 +25,7 @@ from nova_ha.observation import (
     MarkEvacuated,
     NoteFailure,
     ResetToError,
+    RestartCompute,
     Step,
     StopServer,
     TellDown,
@@ -68,6 +69,7 @@ class Actor:
             LookCloser: self._look_closer,
             NoteFailure: self._note_failure,
             MarkEvacuated: self._mark,
+            RestartCompute: self._restart_compute,
             ClearForcedDown: self._clear_forced_down,
             Enable: self._enable,
             ClearRecord: self._clear_record,
@@ -135,6 +137,11 @@ class Actor:
         self._nova.tell_down(step.service, step.reason)
         seconds = self._clock.monotonic() - begun
         _log.info("host '%s': forced down in Nova in %.1f s", plan.view.host, seconds)
+
+    def _restart_compute(self, step: RestartCompute, plan: HostPlan) -> None:
+        self._journal_event(plan, "restarted")
+        self._cluster.restart_compute(step.node)
+        _log.warning("host '%s': nova-compute is being restarted: %s", plan.view.host, step.reason)
 
     def _clear_forced_down(self, step: ClearForcedDown, plan: HostPlan) -> None:
         self._nova.clear_forced_down(step.service)

@@ -89,6 +89,11 @@ class Cib:
             if agent == ("ocf", "pacemaker", "remote"):
                 yield primitive.get("id", "")
 
+    def resources_of(self, agent: str) -> tuple[str, ...]:
+        """Return the ids of the resources of one of our agents."""
+        primitives = self._root.iterfind(f"configuration/resources//primitive[@type='{agent}']")
+        return tuple(p.get("id", "") for p in primitives if p.get("provider") == "openstack")
+
     def _guests(self) -> Iterator[str]:
         for pair in self._root.iterfind(
             "configuration/resources//meta_attributes/nvpair[@name='remote-node']"

@@ -63,11 +63,15 @@ class Pacemaker:
         self._legacy: _Remembered[dict[str, str]] = _Remembered(clock, _LEGACY_AGE)
 
     def view(self) -> ClusterView:
-        """Return nodes, records, membership and fencing history."""
+        """Return nodes, records and membership; the fencing history when a decision needs it.
+
+        That is when a node with an open recovery is connected: has it come back, or was it never off?
+        """
         state = self._cib()
-        fencing = self._history.get(state.version, self._ask_history)
         legacy = self._legacy.get((), self._ask_legacy)
         nodes = tuple(_with_legacy(node, legacy) for node in state.nodes())
+        is_in_doubt = any(node.recovery_is_open and node.online for node in nodes)
+        fencing = self._history.get(state.version, self._ask_history) if is_in_doubt else ()
         return ClusterView(quorate=state.is_quorate, nodes=nodes, fencing=fencing)
 
     def change_token(self) -> object:
@@ -122,6 +126,20 @@ class Pacemaker:
             self._show(node, text)
         except ClusterError as error:
             _log.debug("the state of node %s is not shown: %s", node, error)
+
+    def restart_compute(self, node: str) -> None:
+        """Have the node's nova-compute restarted: NovaCompute's resource is told to have failed there.
+
+        Raises:
+            ClusterError: no resource of Pacemaker runs nova-compute.
+        """
+        resources = self._cib().resources_of("NovaCompute")
+        if not resources:
+            raise ClusterError(
+                f"no resource ocf:openstack:NovaCompute: restart nova-compute on {node} by hand"
+            )
+        for resource in resources:
+            self._ask("crm_resource", "--fail", "--resource", resource, "--node", node)
 
     def _show(self, node: str, text: str | None) -> None:
         """Show a node's state on this controller, and no longer on another that has shown it."""

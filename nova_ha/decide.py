@@ -40,7 +40,7 @@ def _decide_host(view: HostView, observation: Observation, circumstances: Circum
     if unrecorded is not None or not view.node.fenced:
         return unrecorded
     if not view.node.recovery_is_open:
-        return decide_return(view)
+        return decide_return(view, circumstances.now)
     return decide_recovery(view, circumstances)
 
 

@@ -116,7 +116,7 @@ def _reason_to_write(view: HostView) -> str | None:
 
 
 def reason_it_may_be_alive(view: HostView, circumstances: Circumstances) -> str | None:
-    """Return why a fenced host counts as alive all the same: that outweighs every proof of fencing (rule R1)."""
+    """Return why a fenced host counts as alive all the same: that outweighs every proof of fencing."""
     beat, now = view.heartbeat, circumstances.now
     if beat.is_proven and now - beat.last_advance < HEARTBEAT_FORGOTTEN:
         return "its nova-compute still reports to Nova: switch it off, then fence it again"

@@ -15,10 +15,15 @@ from nova_ha.observation import (
     Enable,
     HostPlan,
     HostView,
+    RestartCompute,
 )
 
+#: Seconds that a restarted nova-compute gets until it is restarted again, and how often that is tried.
+RESTART_EVERY = 90.0
+MOST_RESTARTS = 5
 
-def decide_return(view: HostView) -> HostPlan:
+
+def decide_return(view: HostView, now: float) -> HostPlan:
     """Return what to do about a host whose recovery is complete."""
     if not view.node.online:
         return HostPlan(view, HostState.EVACUATED, "waiting for the node to return")
@@ -28,7 +33,7 @@ def decide_return(view: HostView) -> HostPlan:
     if service is None or not service.is_known:
         reason = "its cell is down, or Nova does not know its service any more"
         return HostPlan(view, HostState.RETURNING, reason)
-    return _let_nova_see_it(view, service) if service.forced_down else _let_nova_use_it(view, service)
+    return _let_nova_see_it(view, service, now) if service.forced_down else _let_nova_use_it(view, service)
 
 
 def _let_nova_use_it(view: HostView, service: Service) -> HostPlan:
@@ -44,7 +49,7 @@ def _let_nova_use_it(view: HostView, service: Service) -> HostPlan:
     return HostPlan(view, HostState.UP, kept, steps=(clear,))
 
 
-def _let_nova_see_it(view: HostView, service: Service) -> HostPlan:
+def _let_nova_see_it(view: HostView, service: Service, now: float) -> HostPlan:
     """Clear forced_down once nova-compute is alive and has cleaned up."""
     if not view.heartbeat.is_proven:
         return HostPlan(view, HostState.RETURNING, "waiting for nova-compute to start and report")
@@ -53,6 +58,20 @@ def _let_nova_see_it(view: HostView, service: Service) -> HostPlan:
     records = [record for server in view.servers for record in server.records]
     uncleaned = [record for record in records if record.is_open or record.status == "done"]
     if uncleaned:
-        reason = f"{len(uncleaned)} evacuations are not cleaned up yet; nova-compute does that when it starts"
-        return HostPlan(view, HostState.RETURNING, reason)
+        return _have_cleaned_up(view, len(uncleaned), now)
     return HostPlan(view, HostState.RETURNING, "", steps=(ClearForcedDown(service),))
+
+
+def _have_cleaned_up(view: HostView, uncleaned: int, now: float) -> HostPlan:
+    """Have nova-compute started again: each start cleans up one record of each server.
+
+    It reports, so its start is over; what it left are records of attempts beside the one that succeeded
+    (Nova keeps one
+    of each server: ``evacuations = {mig.instance_uuid: mig ...}`` in ``_destroy_evacuated_instances``).
+    """
+    reason = f"{uncleaned} evacuations are not cleaned up; nova-compute does that when it starts"
+    if len(view.restarts) >= MOST_RESTARTS:
+        return HostPlan(view, HostState.HELD, f"{reason}, and {len(view.restarts)} restarts did not help")
+    if view.restarts and now - view.restarts[-1] < RESTART_EVERY:
+        return HostPlan(view, HostState.RETURNING, reason)
+    return HostPlan(view, HostState.RETURNING, reason, steps=(RestartCompute(view.node.name, reason),))

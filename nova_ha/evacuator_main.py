@@ -91,7 +91,7 @@ def main(arguments: list[str]) -> int:
     directory = RunDirectory(arguments[0])
     settings: Mapping[str, Value] = json.load(sys.stdin)
     try:
-        _log_to(LOG_FILE, debug=bool(settings.get("debug")))
+        _log_to(LOG_FILE, debug=bool(settings.get("verbose")))
         return _run(directory, settings)
     except (NovaHaError, OSError) as error:
         print(error, file=sys.stderr)

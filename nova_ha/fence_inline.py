@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nova_ha.clock import Clock
 from nova_ha.credentials import Settings
 from nova_ha.errors import ClusterError, OutOfTime
-from nova_ha.model import ClusterNode, ClusterView
+from nova_ha.model import ClusterView
 from nova_ha.ports import ClusterPort, NovaPort
 from nova_ha.runner import CommandFailed, Runner
 
@@ -25,7 +25,7 @@ _LOOK = 1.0
 
 
 class OneNode:
-    """Pacemaker as an evacuator of one node sees it: no other node has a record.
+    """Pacemaker as an evacuator of one node sees it: there is no other remote node.
 
     Two nodes may be fenced at the same time, each by an agent on another controller; no two may ever send
     requests for the same host (rule 11 of nova.md).
@@ -39,19 +39,16 @@ class OneNode:
         self.mark_evacuated = cluster.mark_evacuated
         self.clear_record = cluster.clear_record
         self.publish_state = cluster.publish_state
+        self.restart_compute = cluster.restart_compute
 
     def view(self) -> ClusterView:
-        """Return the cluster without the other nodes' records."""
+        """Return the cluster without the other remote nodes, which are not this agent's to recover."""
         view = self._cluster.view()
         return replace(
             view,
-            nodes=tuple(self._without_record(node) for node in view.nodes),
+            nodes=tuple(node for node in view.nodes if node.name == self._node or not node.is_remote),
             fencing=tuple(event for event in view.fencing if event.target == self._node),
         )
-
-    def _without_record(self, node: ClusterNode) -> ClusterNode:
-        """Return the node; another than ours without its record."""
-        return node if node.name == self._node else replace(node, fenced=None, evacuated=None, legacy=None)
 
 
 def run(

@@ -80,6 +80,7 @@ class Notes:
 
     servers: Mapping[str, ServerNotes] = field(default_factory=dict)
     begun: bool = False
+    restarts: tuple[float, ...] = ()
 
     def of(self, server_id: str) -> ServerNotes:
         """Return the notes about a server; empty ones when there are none."""
@@ -94,6 +95,8 @@ def fold(notes: Notes, event: Event) -> Notes:
     kind = event.get("event")
     if kind == "begun":
         return replace(notes, begun=True)
+    if kind == "restarted":
+        return replace(notes, restarts=(*notes.restarts, float(event["t"])))
     handler = _HANDLERS.get(str(kind))
     if handler is None or "server" not in event:
         return notes

@@ -107,6 +107,7 @@ class HostView:
             none can.
         is_claimed: whether Pacemaker's entry names this evacuator as the one that sends requests.
         final_since: since when every look found every server at its end; epoch seconds, None if one was not.
+        restarts: when this evacuator had its nova-compute restarted; epoch seconds.
     """
 
     host: str
@@ -118,6 +119,7 @@ class HostView:
     takeover_until: float = 0.0
     is_claimed: bool = False
     final_since: float | None = None
+    restarts: tuple[float, ...] = ()
     is_fresh: bool = True
 
 
@@ -217,6 +219,14 @@ class MarkEvacuated:
 
 
 @dataclass(frozen=True)
+class RestartCompute:
+    """Have Pacemaker restart the node's nova-compute."""
+
+    node: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class ClearForcedDown:
     """Let Nova see the host as up again."""
 
@@ -248,6 +258,7 @@ Step = Union[
     LookCloser,
     NoteFailure,
     MarkEvacuated,
+    RestartCompute,
     ClearForcedDown,
     Enable,
     ClearRecord,

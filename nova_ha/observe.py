@@ -127,6 +127,7 @@ class Observer:
             takeover_until=self._takeovers[key],
             is_claimed=record.owner_of(view.node.state) == self._owner,
             final_since=self._final_since.get(key),
+            restarts=self._journal.notes(*key).restarts,
         )
 
     def _takeover_until(self, node: ClusterNode) -> float:

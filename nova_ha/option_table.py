@@ -176,6 +176,30 @@ OPTIONS: tuple[Option, ...] = (
         _CLOUD,
     ),
     Option(
+        "evacuate_error", "boolean", "0", "Whether servers that were in ERROR before are evacuated",
+        "Whether a server that was in ERROR before its host failed is evacuated as well. It comes back "
+        "running.",
+        _CLOUD,
+    ),
+    Option(
+        "reset_states", "boolean", "0", "Whether paused, suspended and rescued servers are evacuated",
+        "Whether a server that was paused, suspended or in rescue is reset to ERROR, so that Nova evacuates "
+        "it. What it had in memory is lost. With 0 it is reported and stays on its host.",
+        _CLOUD,
+    ),
+    Option(
+        "priority_key", "string", None, "Metadata key of a server's priority",
+        "Key in the servers' metadata whose whole number orders them, highest first. Without it they are "
+        "evacuated in the order in which Nova lists them.",
+        _CLOUD,
+    ),
+    Option(
+        "dead_after", "seconds", "900", "Age of a lost evacuation",
+        "After how many seconds an evacuation that no conductor of Nova has begun, although all are up, "
+        "counts as lost and is asked for again.",
+        _CLOUD,
+    ),
+    Option(
         "domain", "string", None, "DNS suffix of the hosts",
         "DNS suffix of Nova's host names, when nodes have short names. Seldom needed: a node is Nova's host "
         "of the same name, else the only one with the same short name.",

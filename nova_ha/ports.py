@@ -90,5 +90,8 @@ class ClusterPort(Protocol):
     def clear_record(self, node: str, fenced_at: str) -> bool:
         """Remove record and mark, but only if the record is still of that fencing; say whether it was."""
 
+    def restart_compute(self, node: str) -> None:
+        """Have the node's nova-compute restarted; raise `ClusterError` when no resource runs it."""
+
     def publish_state(self, node: str, text: str | None) -> None:
         """Write the sentence for people; None removes it."""

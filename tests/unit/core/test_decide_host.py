@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decisions about one host: told, evacuated, held, closed, and back in service."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from nova_ha.decide import decide
+from nova_ha.decide_host import CONFIRMED_FOR, Circumstances, decide_recovery
+from nova_ha.decide_proof import decide_unrecorded
+from nova_ha.decide_return import decide_return
+from nova_ha.model import ClusterView, FencingEvent, HostState
+from nova_ha.observation import (
+    Claim,
+    ClearForcedDown,
+    ClearRecord,
+    Enable,
+    Evacuate,
+    Fate,
+    Heartbeat,
+    MarkEvacuated,
+    Observation,
+    ServerView,
+    TellDown,
+    WriteRecord,
+)
+from nova_ha.policy import Policy
+from tests.unit.core.builders import FENCED_AT, NOW, a_host, a_node, a_record, a_server, a_service, a_view
+
+ALIVE = Heartbeat(advances=2, last_advance=NOW - 1, watched_since=NOW - 30)
+
+
+def recover(view, **different):
+    """Return the plan for a host with an open recovery."""
+    return decide_recovery(view, Circumstances(**{"now": NOW, "policy": Policy(), **different}))
+
+
+def kinds(plan):
+    """Return the kinds of a plan's steps, servers' included."""
+    return [type(step) for step in (*plan.steps, *(s for v in plan.verdicts for s in v.steps))]
+
+
+def test_nova_is_told_first():
+    """A host that Nova does not know to be down is forced down and disabled with our marker."""
+    plan = recover(a_host(service=a_service(forced_down=False, status="enabled", state="up")))
+    assert plan.state is HostState.FENCED
+    assert plan.steps[0].reason == f"nova-ha: fenced {FENCED_AT}"
+
+
+def test_operator_keeps_a_disabled_service():
+    """A service that an operator disabled keeps the operator's reason (rule R5)."""
+    service = a_service(forced_down=False, disabled_reason="maintenance by Kim")
+    (step,) = recover(a_host(service=service)).steps
+    assert step == TellDown(service, None)
+
+
+@pytest.mark.parametrize("service", [None, a_service(status="UNKNOWN", state=None)])
+def test_unknown_service_is_held(service):
+    """A host whose cell is down, or that Nova does not show, is held with the reason (rule R3)."""
+    assert recover(a_host(service=service)).state is HostState.HELD
+
+
+def test_no_list_is_not_an_empty_list():
+    """Without a list of its servers a recovery is not closed."""
+    plan = recover(replace(a_host(), servers=None))
+    assert (plan.state, plan.steps) == (HostState.DOWN, ())
+
+
+def test_claim_comes_before_the_first_request():
+    """No request is sent before the node's entry names this evacuator."""
+    plan = recover(a_host(a_view(), is_claimed=False))
+    assert plan.steps == (Claim("compute-0"),)
+
+
+@pytest.mark.parametrize(
+    ("final_since", "closed"), [(None, False), (NOW - CONFIRMED_FOR + 1, False), (NOW - CONFIRMED_FOR, True)]
+)
+def test_closing_is_confirmed(final_since, closed):
+    """A recovery is closed when all looks for some time found every server at its end."""
+    done = a_view(a_record("done", destination="compute-1"), server=None, is_here=False)
+    plan = recover(a_host(done, final_since=final_since))
+    assert (MarkEvacuated in kinds(plan)) is closed
+
+
+def test_empty_list_takes_longer():
+    """A list without any server is believed only after a longer time."""
+    assert MarkEvacuated not in kinds(recover(a_host(final_since=NOW - CONFIRMED_FOR)))
+
+
+def test_living_nova_compute_holds():
+    """Heartbeats after the fencing outweigh the record: nothing is asked for."""
+    plan = recover(a_host(a_view(), heartbeat=ALIVE))
+    assert (plan.state, Evacuate in kinds(plan)) == (HostState.HELD, False)
+
+
+@pytest.mark.parametrize(
+    ("fenced", "watched", "state"),
+    [
+        ((), 10, HostState.HELD),
+        ((), 61, HostState.EVACUATING),
+        ((NOW - 9,), 0, HostState.EVACUATING),
+        ((NOW - 3600,), 0, HostState.HELD),
+    ],
+)
+def test_online_node_needs_a_remembered_fencing(fenced, watched, state):
+    """A node that is connected was fenced and came back, or was never off: Pacemaker or silence must tell."""
+    view = a_host(a_view(), node=a_node(online=True), heartbeat=Heartbeat(watched_since=NOW - watched))
+    assert recover(view, fenced={"compute-0": fenced}).state is state
+
+
+def test_threshold_holds_all():
+    """With more failed hosts than the threshold nothing is begun."""
+    hosts = tuple(
+        a_host(a_view(id=f"s{n}"), node=a_node(name=f"compute-{n}"), host=f"compute-{n}") for n in (0, 1)
+    )
+    cluster = ClusterView(True, tuple(host.node for host in hosts))
+    plan = decide(Observation(NOW, cluster, hosts, (), {}), Policy(threshold=1))
+    assert [host.state for host in plan.hosts] == [HostState.HELD, HostState.HELD]
+
+
+def test_no_quorum_holds():
+    """Without quorum nothing is done."""
+    plan = decide(Observation(NOW, ClusterView(False, (a_node(),)), (a_host(a_view()),), ()), Policy())
+    assert plan.hosts[0].state is HostState.HELD
+
+
+# --- proofs without a record ---
+
+
+def unrecorded(**node):
+    """Return what is done about a node that has no record."""
+    return decide_unrecorded(
+        a_host(
+            node=a_node(**{"fenced": None, **node}),
+            service=a_service(status="enabled", state="down", forced_down=False, disabled_reason=None),
+        )
+    )
+
+
+def test_fencing_without_record_is_recorded():
+    """A fencing by a level without a record device is recorded by the evacuator."""
+    (step,) = unrecorded(fenced_since=NOW - 20).steps
+    assert isinstance(step, WriteRecord)
+
+
+def test_lost_node_is_not_recorded():
+    """A node that is only lost is not recorded: its servers may run."""
+    assert unrecorded() is None
+
+
+def test_same_fencing_is_not_recorded_twice():
+    """The end of the very fencing that the record is about is no new one."""
+    node = a_node(evacuated=FENCED_AT, fenced_since=NOW)
+    assert decide_unrecorded(a_host(node=node)) is None
+
+
+def test_later_fencing_is_recorded():
+    """A fencing long after a recovery that is complete begins another."""
+    node = a_node(evacuated=FENCED_AT, fenced_since=NOW + 3600)
+    assert decide_unrecorded(a_host(node=node)).steps[0].fenced_at != FENCED_AT
+
+
+def test_marker_restores_the_record():
+    """When the cluster lost the record, our marker in Nova brings it back."""
+    (step,) = decide_unrecorded(a_host(node=a_node(fenced=None))).steps
+    assert step.fenced_at == FENCED_AT
+
+
+def test_marker_of_a_living_host_is_about_its_return():
+    """A host that is back and reports has only its return to finish."""
+    plan = decide_unrecorded(a_host(node=a_node(fenced=None, online=True), heartbeat=ALIVE))
+    assert kinds(plan) == [MarkEvacuated, WriteRecord]
+
+
+def test_operators_force_down_is_left_alone():
+    """A host that an operator forced down gets no record."""
+    service = a_service(disabled_reason="broken disk")
+    assert decide_unrecorded(a_host(node=a_node(fenced=None), service=service)) is None
+
+
+# --- the way back ---
+
+
+def returning(*records, **different):
+    """Return the plan for a host that is connected again after its recovery."""
+    servers = (ServerView("s1", None, is_here=False, records=records),)
+    node = a_node(online=True, evacuated=FENCED_AT)
+    return decide_return(a_host(*servers, node=node, **{"heartbeat": ALIVE, **different}), NOW)
+
+
+def test_return_waits_for_heartbeats():
+    """forced_down stays until nova-compute is alive for sure (rule 27)."""
+    assert returning(heartbeat=Heartbeat(advances=1, last_advance=NOW)).steps == ()
+
+
+def test_return_waits_for_the_clean_up():
+    """forced_down stays while a record is not cleaned up (rule 28)."""
+    assert ClearForcedDown not in kinds(returning(a_record("done")))
+    assert ClearForcedDown not in kinds(returning(a_record("accepted")))
+
+
+def test_return_in_nova_s_order():
+    """First forced_down, then the service, then the record (rules 26-28)."""
+    assert kinds(returning(a_record("completed"))) == [ClearForcedDown]
+    assert kinds(returning(service=a_service(forced_down=False, state="down"))) == []
+    assert kinds(returning(service=a_service(forced_down=False, state="up"))) == [Enable]
+    enabled = a_service(forced_down=False, state="up", status="enabled", disabled_reason=None)
+    assert kinds(returning(service=enabled)) == [ClearRecord]
+
+
+def test_operators_disable_survives_the_return():
+    """A service that an operator disabled is not enabled, and the host is back all the same."""
+    plan = returning(service=a_service(forced_down=False, state="up", disabled_reason="maintenance"))
+    assert (plan.state, kinds(plan)) == (HostState.UP, [ClearRecord])
+
+
+def test_troubles_name_what_is_stuck():
+    """What an admin should know names the host or server, and why."""
+    plan = recover(a_host(a_view(server=a_server(vm_state="paused", status="PAUSED"))))
+    assert plan.verdicts[0].fate is Fate.IMMOVABLE
+    assert "paused" in plan.troubles[0]
+
+
+def test_remembered_fencings_come_from_history_and_state():
+    """The history counts as well as the node's state."""
+    node = a_node(online=True)
+    cluster = ClusterView(True, (node,), (FencingEvent("compute-0", "reboot", NOW - 5),))
+    plan = decide(
+        Observation(
+            NOW,
+            cluster,
+            (a_host(a_view(), node=node),),
+            (a_service(id="svc1", host="compute-1", state="up", forced_down=False, status="enabled"),),
+        ),
+        Policy(),
+    )
+    assert plan.hosts[0].state is HostState.EVACUATING

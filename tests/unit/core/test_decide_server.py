@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decisions about one server: the rules 11 to 20 of nova.md, one by one."""
+
+from __future__ import annotations
+
+import pytest
+
+from nova_ha.decide_server import decide_server
+from nova_ha.model import ServerGroup
+from nova_ha.notes import Ask, Failure, ServerNotes
+from nova_ha.observation import Evacuate, Fate, LookCloser, NoteFailure, ResetToError, StopServer
+from nova_ha.policy import Policy
+from tests.unit.core.builders import NOW, a_record, a_server, a_situation, a_view, an_attempt
+
+
+def fate(view, **situation):
+    """Return the fate of a server."""
+    return decide_server(view, a_situation(**situation)).fate
+
+
+def destination(verdict):
+    """Return where a verdict asks for a server, which must be its only request."""
+    (step,) = [step for step in verdict.steps if isinstance(step, Evacuate)]
+    return step.destination
+
+
+@pytest.mark.parametrize("vm_state", ["active", "stopped"])
+def test_plain_server_is_ready(vm_state):
+    """A running or shut off server that was never asked for is offered, to any host."""
+    verdict = decide_server(a_view(server=a_server(vm_state=vm_state)), a_situation())
+    assert (verdict.fate, destination(verdict)) == (Fate.READY, None)
+
+
+@pytest.mark.parametrize("status", ["accepted", "pre-migrating", "a-word-of-a-later-nova"])
+def test_open_record_is_followed(status):
+    """No request is sent while a record is open, whatever word says so."""
+    assert fate(a_view(a_record(status))) is Fate.EVACUATING
+
+
+def test_outstanding_request_is_awaited():
+    """No request is sent while the answer to the last one is not there."""
+    assert fate(a_view(outstanding=True)) is Fate.ASKED
+
+
+def test_late_evacuation_is_looked_at():
+    """An evacuation that shows no progress for a while has its actions asked for."""
+    verdict = decide_server(a_view(a_record(updated_at=NOW - 60)), a_situation())
+    assert LookCloser("s1") in verdict.steps
+
+
+def test_conductor_gave_up():
+    """An accepted record is dead when the conductor's event ended with Error (rule 15 a)."""
+    view = a_view(a_record(), attempts=(an_attempt(("rebuild_server", "Error")),))
+    assert fate(view) is Fate.READY
+
+
+def test_destination_is_through():
+    """A stale accepted record is dead when the destination is through with the last attempt (R:E06)."""
+    over = an_attempt(("rebuild_server", "Success"), ("compute_rebuild_instance", "Error"))
+    assert fate(a_view(a_record(), attempts=(over,))) is Fate.READY
+
+
+def test_actions_older_than_the_last_request_prove_nothing():
+    """A list of actions without the last request's proves nothing about it."""
+    notes = ServerNotes(asks=(Ask(NOW - 1, outcome="accepted", request_id="req-2"),))
+    view = a_view(a_record(), attempts=(an_attempt(("rebuild_server", "Error")),), notes=notes)
+    assert fate(view) is Fate.EVACUATING
+
+
+@pytest.mark.parametrize(
+    ("age", "conductors", "expected"),
+    [(899, True, Fate.EVACUATING), (901, True, Fate.READY), (901, False, Fate.EVACUATING)],
+)
+def test_message_lost(age, conductors, expected):
+    """An accepted record that nobody began is dead after long, if the conductors are up (rule 15 b)."""
+    old = NOW - age
+    view = a_view(a_record(created_at=old, updated_at=old), attempts=(an_attempt(started_at=old),))
+    assert fate(view, fenced_at=old - 1, conductors_up=conductors) is expected
+
+
+@pytest.mark.parametrize(("dead", "expected"), [((), Fate.EVACUATING), (("compute-1",), Fate.READY)])
+def test_destination_dies(dead, expected):
+    """A claimed evacuation is dead only when its destination was fenced (rule 15 c)."""
+    record = a_record("pre-migrating", destination="compute-1", updated_at=NOW - 9000)
+    attempts = (an_attempt(("rebuild_server", "Success")),)
+    assert fate(a_view(record, attempts=attempts), dead_hosts=frozenset(dead)) is expected
+
+
+def test_completed_too_early():
+    """A record that the source's nova-compute completed while the server is still here may be running."""
+    assert fate(a_view(a_record("completed", destination="compute-1"))) is Fate.EVACUATING
+
+
+@pytest.mark.parametrize("outcome", [None, "accepted", "ambiguous"])
+def test_lost_answer_settles(outcome):
+    """After a request that may have had an effect its trace is awaited (rule 14)."""
+    notes = ServerNotes(asks=(Ask(NOW - 59, outcome=outcome),))
+    assert fate(a_view(notes=notes)) is Fate.SETTLING
+
+
+def test_lost_answer_is_over():
+    """A request that left no trace in its time may be sent again."""
+    notes = ServerNotes(asks=(Ask(NOW - 61, outcome="ambiguous"),))
+    assert fate(a_view(notes=notes)) is Fate.READY
+
+
+def test_takeover_settles():
+    """A server without a record waits while requests of an earlier evacuator may still show."""
+    assert fate(a_view(), takeover_until=NOW + 1) is Fate.SETTLING
+    assert fate(a_view(), takeover_until=NOW - 1) is Fate.READY
+
+
+@pytest.mark.parametrize(
+    ("outcome", "age", "expected"),
+    [
+        ("not-sent", 1, Fate.RETRYING),
+        ("not-sent", 3, Fate.READY),
+        ("in-use", 1, Fate.RETRYING),
+        ("in-use", 3, Fate.READY),
+        ("refused", 9, Fate.RETRYING),
+        ("refused", 11, Fate.READY),
+    ],
+)
+def test_refusals_are_retried(outcome, age, expected):
+    """What had no effect for sure is sent again after a pause that fits the cause."""
+    notes = ServerNotes(asks=(Ask(NOW - age, outcome=outcome, text="no"),))
+    assert fate(a_view(notes=notes)) is expected
+
+
+def test_refusal_for_ever():
+    """A refusal that no retry changes is reported once."""
+    notes = ServerNotes(asks=(Ask(NOW - 999, outcome="refused", text="not supported for vTPM"),))
+    assert fate(a_view(notes=notes)) is Fate.IMMOVABLE
+
+
+def failed(fault, *, status="failed", dest="compute-1", noted=(), **view):
+    """Return the view of a server in ERROR whose last attempt failed long enough ago."""
+    record = a_record(status, destination=dest, updated_at=NOW - 500)
+    server = a_server(vm_state="error", fault=fault)
+    notes = ServerNotes(failures=(*noted, Failure("r1", dest, fault)))
+    return a_view(record, server=server, notes=notes, **view)
+
+
+def test_failure_is_noted_first():
+    """A failed attempt is written down with its fault before anything else."""
+    view = a_view(a_record("error"), server=a_server(vm_state="error", fault="No valid host"))
+    verdict = decide_server(view, a_situation())
+    assert isinstance(verdict.steps[0], NoteFailure)
+
+
+def test_no_valid_host_is_retried_anywhere():
+    """Where no destination was found, any may be asked for (rule 24)."""
+    assert (
+        destination(decide_server(failed("No valid host", status="error", dest=None), a_situation())) is None
+    )
+
+
+def test_unclear_fault_is_retried_in_place():
+    """After an unclear fault only the same destination is safe (rule 16)."""
+    assert destination(decide_server(failed("qemu died"), a_situation())) == "compute-1"
+
+
+def test_same_fault_twice_frees_the_destination():
+    """The same fault twice in one place proves that it leaves no guest behind."""
+    view = failed("qemu died", noted=(Failure("r0", "compute-1", "qemu died"),))
+    assert destination(decide_server(view, a_situation())) is None
+
+
+@pytest.mark.parametrize("fault", ["Instance instance-1 already exists", "Conflict updating instance s1"])
+def test_guest_stayed(fault):
+    """Where the guest may run at the destination, nothing is asked for, and it is reported."""
+    assert fate(failed(fault)) is Fate.IMMOVABLE
+
+
+def test_guest_stayed_on_a_host_that_died():
+    """A guest that stayed on a host that was fenced since runs nowhere."""
+    view = failed("Conflict updating instance s1")
+    assert fate(view, dead_hosts=frozenset({"compute-1"})) is Fate.READY
+
+
+def test_retries_slow_down_but_never_end():
+    """The pause doubles up to its longest, and a retry always follows."""
+    policy = Policy()
+    assert [policy.retry_delay(n) for n in (1, 2, 3, 6, 99)] == [10, 20, 40, 300, 300]
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [
+        ({"task_state": "deleting"}, Fate.IGNORED),
+        ({"vm_state": "building"}, Fate.IGNORED),
+        ({"launched": False}, Fate.IGNORED),
+        ({"vm_state": "paused", "status": "PAUSED"}, Fate.IMMOVABLE),
+        ({"vm_state": "resized"}, Fate.IMMOVABLE),
+        ({"task_state": "migrating"}, Fate.IMMOVABLE),
+        ({"vm_state": "error"}, Fate.IMMOVABLE),
+        ({"task_state": "powering-off"}, Fate.READY),
+    ],
+)
+def test_states(server, expected):
+    """Each state of a server has its place (nova.md 5)."""
+    assert fate(a_view(server=a_server(**server))) is expected
+
+
+def test_error_on_request():
+    """A server that was in ERROR before is evacuated when the admin wants it."""
+    view = a_view(server=a_server(vm_state="error"))
+    assert fate(view, policy=Policy(evacuate_error=True)) is Fate.READY
+
+
+def test_paused_on_request():
+    """A paused server is reset when the admin wants it."""
+    view = a_view(server=a_server(vm_state="paused", status="PAUSED"))
+    verdict = decide_server(view, a_situation(policy=Policy(reset_states=True)))
+    assert isinstance(verdict.steps[0], ResetToError)
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [
+        ({}, Fate.IMMOVABLE),
+        ({"is_volume_backed": True}, Fate.READY),
+        ({"is_volume_backed": True, "local_disk": True}, Fate.IMMOVABLE),
+    ],
+)
+def test_local_disks(server, expected):
+    """Without shared storage only a server wholly on volumes moves, unless data may be lost (rule 25)."""
+    view = a_view(server=a_server(**server))
+    assert fate(view, policy=Policy(shared_storage=False)) is expected
+    assert fate(view, policy=Policy(shared_storage=False, rebuild_from_image=True)) is Fate.READY
+
+
+def test_hard_affinity():
+    """A member of a hard affinity group has nowhere to go, which is said without trying (nova.md 4)."""
+    group = ServerGroup("g", "affinity", frozenset({"s1"}))
+    assert fate(a_view(), groups={"s1": group}) is Fate.IMMOVABLE
+
+
+def test_verified():
+    """A server that left the host, with a record that is done, is verified (rule 20)."""
+    assert (
+        fate(a_view(a_record("done", destination="compute-1"), server=None, is_here=False)) is Fate.VERIFIED
+    )
+
+
+def test_stale_record_beside_a_done_one():
+    """A newer record that stays accepted for ever does not hide success (R:E06)."""
+    records = (a_record("done", destination="compute-1"), a_record(uuid="r2", created_at=NOW - 2))
+    assert fate(a_view(*records, server=None, is_here=False)) is Fate.VERIFIED
+
+
+def test_left_without_done_is_looked_at():
+    """A server that left while its record is open is asked for by name before it counts."""
+    verdict = decide_server(a_view(a_record(), server=None, is_here=False), a_situation())
+    assert (verdict.fate, verdict.steps) == (Fate.EVACUATING, (LookCloser("s1"),))
+
+
+def test_deleted():
+    """A server that its owner deleted is forgotten."""
+    assert fate(a_view(a_record(), server=None, is_here=False, is_gone=True)) is Fate.GONE
+
+
+def test_off_before_is_off_again():
+    """A server that was off and comes back running from ERROR is shut off again (rule 19)."""
+    notes = ServerNotes(was_off=True, asks=(Ask(NOW - 50, vm_state="error", outcome="accepted"),))
+    server = a_server(host="compute-1")
+    view = a_view(a_record("done", destination="compute-1"), server=server, is_here=False, notes=notes)
+    assert StopServer("s1") in decide_server(view, a_situation()).steps
+
+
+def test_host_is_back_after_enough_failures():
+    """Once its host is back, a server that could not be placed elsewhere does not keep it out of service."""
+    records = [a_record("error", uuid=f"r{n}", updated_at=NOW - n) for n in range(3)]
+    notes = ServerNotes(failures=tuple(Failure(f"r{n}", None, "No valid host") for n in range(3)))
+    view = a_view(*records, server=a_server(vm_state="error", fault="No valid host"), notes=notes)
+    assert fate(view, source_is_back=True) is Fate.IMMOVABLE
+    assert fate(view, source_is_back=False) is Fate.RETRYING
