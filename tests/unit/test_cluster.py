@@ -148,6 +148,12 @@ def test_fencing_history(cluster):
     assert (FencingEvent("compute-0", "reboot", 1795349086.0, "controller-0"),) == cluster.view().fencing
 
 
+def test_fencing_by_word_of_an_operator():
+    """A fencing that an operator has confirmed by hand is in the history as such."""
+    (event,) = cib.fencing_history(sample("history-confirmed-2.1.5.xml"))
+    assert ("compute-1", "off", "a human") == (event.target, event.action, event.by)
+
+
 def test_fencing_that_proves_nothing():
     """Failed and pending fencings, and unfencing, are no proof that a node was without power."""
     text = sample("history-2.1.5.xml")
