@@ -50,6 +50,10 @@ def processes(lab: Lab, node: str, server: Server) -> int:
     )
 
 
+def guest_pid(lab: Lab, node: str, server: Server) -> int:
+    return int(lab.run(node, "pgrep", "--full", f"^lab-guest .*{server.id}").stdout)
+
+
 def audit_after(lab: Lab, seconds: float) -> AuditStatus:
     time.sleep(seconds)
     status: AuditStatus = lab.openstack.audit()
@@ -83,13 +87,13 @@ def test_a_group_keeps_its_servers_apart(lab: Lab) -> None:
 def test_guests_outlive_nova_compute(lab: Lab) -> None:
     """Killed and started again, nova-compute finds its guest running under the same process id."""
     (server,) = lab.openstack.client.boot(1, host="compute-1")
-    before = lab.run("compute-1", "pgrep", "-f", server.id).stdout
+    before = guest_pid(lab, "compute-1", server)
     lab.kill_process("compute-1", "bin/nova-compute")
     log = lab.logs / "compute-1" / "nova" / "nova-compute.log"
     lab.wait_until(
         "the guest is adopted", lambda: "Adopted 1 running of 1 defined guests" in log.read_text(), 60
     )
-    assert lab.run("compute-1", "pgrep", "-f", server.id).stdout == before
+    assert guest_pid(lab, "compute-1", server) == before
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -135,4 +139,4 @@ def test_a_second_copy_is_caught(lab: Lab) -> None:
     assert status.of(Kind.DOUBLED)
     assert status.of(Kind.BROKEN)
     assert "alarm" in Path(journal).read_text()
-    lab.run("compute-1", "pkill", "-KILL", "-f", server.id)
+    lab.run("compute-1", "kill", "-KILL", str(guest_pid(lab, "compute-1", server)))
