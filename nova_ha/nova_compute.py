@@ -226,5 +226,7 @@ that are being evacuated from its host. No credentials are needed: the state of
 the recovery is read from Pacemaker.
 
 Make it a clone on compute nodes with meta requires=unfencing, and leave the
-start as much time as a recovery may take. Stopping it leaves the guests
-running; a stop that fails gets the node fenced."""
+start as much time as a recovery may take. With meta failure-timeout=60s a
+start that has waited in vain is tried again, else Pacemaker waits for an
+admin. Stopping it leaves the guests running; a stop that fails gets the node
+fenced."""
