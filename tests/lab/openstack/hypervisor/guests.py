@@ -12,6 +12,7 @@ from pathlib import Path
 
 GUEST = str(Path(__file__).parent / "guest.py")
 NAME = "lab-guest"
+PROC = Path("/proc")
 PYTHON = "/usr/bin/python3"
 # argv[0] is the name; then Python's own options and the script, then what Guest takes.
 FIRST_ARGUMENT = 4
@@ -42,28 +43,27 @@ class GuestFailed(Exception):
     """A guest did not start, or did not end."""
 
 
-def look(pid: int) -> GuestProcess | None:
-    """Return the live guest with this process id, None if it is none (zombies are dead)."""
+def look(pid: int, proc: Path = PROC) -> GuestProcess | None:
+    """Return the live guest with this process id, None if it is none (zombies are dead).
+
+    Whoever starts a guest has the same command line until the guest runs, so the command line alone would
+    count a guest twice: only the guest itself has given itself the name NAME.
+    """
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-        if (
-            words[0] != NAME
-            or len(words) < FIRST_ARGUMENT + 5
-            or not words[FIRST_ARGUMENT - 1].endswith("/guest.py")
-        ):
-            return None
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        words = (proc / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        name, _, rest = (proc / str(pid) / "stat").read_text().partition("(")[2].rpartition(")")
     except OSError:
         return None
-    if state in "ZX":
+    state = rest.split()[0]
+    if name != NAME or words[0] != NAME or len(words) < FIRST_ARGUMENT + 5 or state in "ZX":
         return None
     uuid, host, _lock, disk = words[FIRST_ARGUMENT : FIRST_ARGUMENT + 4]
     return GuestProcess(pid, uuid, host, disk, stopped=state in "Tt")
 
 
-def running() -> list[GuestProcess]:
+def running(proc: Path = PROC) -> list[GuestProcess]:
     """Return every live guest that this process can see."""
-    found = (look(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    found = (look(int(entry.name), proc) for entry in proc.iterdir() if entry.name.isdigit())
     return [guest for guest in found if guest]
 
 
