@@ -35,20 +35,21 @@ def _boot_batch(lab: Lab, count: int, host: str, prefix: str, state: str) -> Non
     lab.openstack.client.boot(count, host=host, prefix=prefix, state=state)
 
 
-def audit_complaints(lab: Lab, active: int) -> list[str]:
-    """Return what the auditor has against the run so far, a line each; none when all was well.
+def audit_complaints(lab: Lab, active: int, since: float = 0.0) -> list[str]:
+    """Return what the auditor has against the run, a line each; none when all was well.
 
     Args:
         lab: the lab.
         active: how many servers must have a live guest now.
+        since: epoch seconds; what was wrong before is not of interest.
     """
     try:
         lab.wait_until(
             "as many live guests as ACTIVE servers", lambda: _copies(lab) == active, _AUDIT_PATIENCE
         )
     except LabError:
-        return [*_findings(lab), f"auditor: {_copies(lab)} guests live, {active} servers are ACTIVE"]
-    return _findings(lab)
+        return [*_findings(lab, since), f"auditor: {_copies(lab)} guests live, {active} servers are ACTIVE"]
+    return _findings(lab, since)
 
 
 def _copies(lab: Lab) -> int:
@@ -56,8 +57,9 @@ def _copies(lab: Lab) -> int:
     return copies
 
 
-def _findings(lab: Lab) -> list[str]:
+def _findings(lab: Lab, since: float) -> list[str]:
     status = lab.openstack.audit()
     if not status.sees_nova:
         return ["auditor: it does not work, so nothing is known about lost and doubled servers"]
-    return [f"auditor: {found.kind.value}: server {found.uuid}: {found.text}" for found in status.findings]
+    found = [finding for finding in status.findings if finding.since >= since]
+    return [f"auditor: {finding.kind.value}: server {finding.uuid}: {finding.text}" for finding in found]
