@@ -107,6 +107,8 @@ class Evacuator:
             return self._policy.idle
         failures = [failure for host in self.plan.hosts for failure in self._do(host)]
         troubles = tuple(trouble for host in self.plan.hosts for trouble in host.troubles)
+        if observation.problem and not troubles:
+            troubles = (observation.problem,)
         self._forget_others()
         self._status.write(troubles + tuple(failures))
         return self._until_next(has_failures=bool(failures))

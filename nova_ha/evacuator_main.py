@@ -30,6 +30,9 @@ from nova_ha.ports import ClusterPort
 from nova_ha.rundir import DEGRADED, OK, RunDirectory
 from nova_ha.runner import SystemRunner
 
+#: By its name in the package: run as a program this module is called ``__main__``.
+_log = logging.getLogger("nova_ha.evacuator_main")
+
 LOG_FILE = Path("/var/log/nova-ha/evacuator.log")
 JOURNAL = Path("/var/lib/nova-ha")
 
@@ -115,11 +118,11 @@ def _run(directory: RunDirectory, settings: Mapping[str, Value]) -> int:
     loop = Loop(evacuator, cluster, clock)
     signal.signal(signal.SIGTERM, loop.stop)
     signal.signal(signal.SIGINT, loop.stop)
-    logging.getLogger(__name__).info("evacuator started on %s, process %d", os.uname().nodename, os.getpid())
+    _log.info("evacuator started on %s, process %d", os.uname().nodename, os.getpid())
     directory.write_status(OK, "")
     loop.run()
     _take_last_answers(evacuator, dispatcher, clock)
-    logging.getLogger(__name__).info("evacuator stopped")
+    _log.info("evacuator stopped")
     return 0
 
 

@@ -134,6 +134,7 @@ class Observation:
         services: every nova-compute service; None when Nova was not asked or did not answer.
         groups: hard server groups by member.
         conductors_up: whether Nova's conductors are up; None when that was not asked for.
+        problem: why Nova could not be asked; None when it answered, or was not asked.
     """
 
     now: float
@@ -142,6 +143,7 @@ class Observation:
     services: tuple[Service, ...] | None = None
     groups: Mapping[str, ServerGroup] = field(default_factory=dict)
     conductors_up: bool | None = None
+    problem: str | None = None
 
 
 # --- what is decided ----------------------------------------------------------------------------------------

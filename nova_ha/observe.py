@@ -94,7 +94,7 @@ class Observer:
         """Return what can be seen without Nova."""
         nodes = [node for node in cluster.nodes if node.fenced]
         views = tuple(replace(self._with_history(HostView(n.name, n)), problem=problem) for n in nodes)
-        return Observation(self._clock.now(), cluster, views)
+        return Observation(self._clock.now(), cluster, views, problem=problem)
 
     # --- hosts ----------------------------------------------------------------------------------------------
 
