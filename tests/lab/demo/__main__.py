@@ -64,6 +64,7 @@ def _arguments() -> argparse.Namespace:
 def _lab(arguments: argparse.Namespace) -> Iterator[Lab]:
     """Give a lab that is not up yet, and end it afterwards unless it shall stay."""
     lab = Lab(arguments.dir, controllers=3, computes=2 + arguments.victims)
+    # Before the try: if this folder's lab runs already, it is somebody's and must not be ended.
     lab.prepare()
     try:
         yield lab
@@ -76,10 +77,12 @@ def main() -> int:
     """Show it; return the exit status."""
     arguments = _arguments()
     story = Story(arguments.how, arguments.servers, arguments.victims, arguments.kill_evacuator)
-    with _lab(arguments) as lab, open_view() as view:
-        show = Show(lab, story, view)
-        show.prepare()
-        return 0 if show.run() else 1
+    with open_view() as view:
+        view.say(None, "preparing the machine")
+        with _lab(arguments) as lab:
+            show = Show(lab, story, view)
+            show.prepare()
+            return 0 if show.run() else 1
 
 
 if __name__ == "__main__":
