@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from nova_ha.errors import NovaHaError
+
 #: Methods of the ports that change something outside of the evacuator.
 EFFECTS = frozenset(
     {
@@ -19,6 +21,7 @@ EFFECTS = frozenset(
         "mark_evacuated",
         "clear_record",
         "publish_state",
+        "restart_compute",
         "append",
         "sync",
     }
@@ -45,8 +48,11 @@ class Watched:
 
         def announced(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - as above
             try:
-                return method(*arguments, **named)
-            finally:
+                answer = method(*arguments, **named)
+            except NovaHaError:
                 self._announce(name)
+                raise
+            self._announce(name)
+            return answer
 
         return announced

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from nova_ha.errors import NovaHaError, RecoveryOpen
-from nova_ha.testing.clock import VirtualClock
+from nova_ha.testing.clock import Actor, VirtualClock
 from nova_ha.testing.cluster import SimulatedCluster
 from nova_ha.testing.event_log import EventLog
 
@@ -95,9 +95,9 @@ class Fencing:
         self._busy.discard(node)
         self.cluster.add_fencing(node, "a human")
 
-    def unfence(self, node: str) -> None:
+    def unfence(self, node: str) -> Actor:
         """Let a booted node come back: ``on``, connection, ``on`` again, resources."""
-        self.clock.spawn(lambda: self._rejoin(node))
+        return self.clock.spawn(lambda: self._rejoin(node))
 
     def _fence(self, node: str) -> None:
         while node in self._busy:

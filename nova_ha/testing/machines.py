@@ -14,9 +14,17 @@ from nova_ha.testing.startup import freeze_compute, start_compute, stop_compute,
 
 @dataclass
 class Machine:
-    """A compute node; `boot` grows with each power cut, what an earlier boot had begun is void."""
+    """A compute node.
+
+    Attributes:
+        name: Pacemaker's name of it.
+        host: Nova's name of it.
+        boot: grows with each power cut; what an earlier boot had begun is void.
+        resources: what runs on it, or is about to.
+    """
 
     name: str
+    host: str
     is_on: bool = True
     is_reachable: bool = True
     boot: int = 0
@@ -52,9 +60,9 @@ class Machines:
         self.gate = True
         cluster.restarters.append(self.restart_compute)
 
-    def add(self, name: str) -> None:
-        """Add a node that is on and in service."""
-        self.all[name] = Machine(name)
+    def add(self, name: str, host: str) -> None:
+        """Add a node that is on and in service; `host` is Nova's name of it."""
+        self.all[name] = Machine(name, host)
         self._cluster.add_node(name, is_remote=True)
 
     # --- power --------------------------------------------------------------------------------------------
@@ -69,8 +77,8 @@ class Machines:
         for actor in machine.resources:
             actor.kill()
         machine.resources.clear()
-        stop_compute(self._cloud, node)
-        ended = self._cloud.hypervisors.power_cut(node)
+        stop_compute(self._cloud, machine.host)
+        ended = self._cloud.hypervisors.power_cut(machine.host)
         self._cloud.log.add(node, f"power off ({cause}), {ended} guests ended")
         self._lose_soon(node)
 
@@ -86,9 +94,10 @@ class Machines:
 
     def restart_compute(self, node: str) -> None:
         """Restart a node's nova-compute, as Pacemaker does when its resource failed."""
-        if self.all[node].is_on and self.all[node].is_reachable:
-            stop_compute(self._cloud, node)
-            self._cloud.clock.after(self.times.nova_compute, lambda: start_compute(self._cloud, node))
+        machine = self.all[node]
+        if machine.is_on and machine.is_reachable:
+            stop_compute(self._cloud, machine.host)
+            self.start_resources(node)
 
     def reset(self, node: str, cause: str) -> None:
         """Reboot a node by itself, without fencing."""
@@ -99,7 +108,7 @@ class Machines:
         if machine.boot == boot and machine.is_on:
             machine.is_reachable = True
             self._cloud.log.add(machine.name, "booted")
-            self.fencing.unfence(machine.name)
+            machine.resources.append(self.fencing.unfence(machine.name))
 
     # --- hangs and cables ---------------------------------------------------------------------------------
 
@@ -107,7 +116,7 @@ class Machines:
         """Let a node hang or lose its network: its guests live on, nobody hears of it."""
         self._cloud.log.add(node, why)
         self.all[node].is_reachable = False
-        freeze_compute(self._cloud, node)
+        freeze_compute(self._cloud, self.all[node].host)
         self._lose_soon(node)
 
     def recover(self, node: str, why: str) -> None:
@@ -115,7 +124,7 @@ class Machines:
         if self.all[node].is_on:
             self._cloud.log.add(node, why)
             self.all[node].is_reachable = True
-            thaw_compute(self._cloud, node)
+            thaw_compute(self._cloud, self.all[node].host)
             self._cloud.clock.after(1.0, lambda: self._rejoin_alive(node))
 
     def _rejoin_alive(self, node: str) -> None:
@@ -146,4 +155,4 @@ class Machines:
             waited = True
             self._cloud.clock.sleep(self.times.gate_poll)
         self._cloud.clock.sleep(self.times.nova_compute)
-        start_compute(self._cloud, node)
+        start_compute(self._cloud, self.all[node].host)

@@ -100,7 +100,7 @@ class Scenario:
             compute.host: (
                 compute.disabled,
                 compute.forced_down,
-                bool(self.world.cluster.nodes[compute.host].fenced),
+                bool(self.world.cluster.nodes[compute.host.partition(".")[0]].fenced),
             )
             for compute in cloud.computes.values()
         }

@@ -92,6 +92,14 @@ class Script:
         change = self._world.fencing.bmc_dead.add if state == "dead" else self._world.fencing.bmc_dead.discard
         change(node)
 
+    def word_leave(self, node: str) -> None:
+        """Take a node out of the cluster in good order (``pcs resource disable``): it is not fenced."""
+        self._world.cluster.set_online(node, online=False)
+
+    def word_join(self, node: str) -> None:
+        """Let a node that left join again."""
+        self._world.cluster.set_online(node, online=True)
+
     def word_confirm(self, node: str) -> None:
         """Confirm by hand that a node is off."""
         self._world.fencing.confirm(node)

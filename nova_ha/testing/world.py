@@ -62,10 +62,10 @@ class SimulatedWorld:
         """Return what must never have happened."""
         return self.cloud.hypervisors.violations
 
-    def add_host(self, name: str, **properties: object) -> None:
-        """Add a compute node with its nova-compute."""
-        self.cloud.add_compute(name, **properties)
-        self.machines.add(name)
+    def add_host(self, host: str, **properties: object) -> None:
+        """Add a compute node with its nova-compute; Pacemaker knows it by the short form of Nova's name."""
+        self.cloud.add_compute(host, **properties)
+        self.machines.add(host.partition(".")[0], host)
 
     def run(self, seconds: float) -> None:
         """Let time pass."""
@@ -108,7 +108,7 @@ class SimulatedWorld:
         service = show_service(self.cloud, self.cloud.computes[host])
         down = ", forced down" if service.forced_down else ""
         reason = f" ({service.disabled_reason})" if service.disabled_reason else ""
-        node = self.cluster.nodes[host]
+        node = self.cluster.nodes[host.partition(".")[0]]
         entry = f"; recorded {node.fenced}" if node.fenced else ""
         mark = " and evacuated" if node.fenced and not node.recovery_is_open else ""
         said = f"; {node.state}" if node.state else ""
