@@ -7,8 +7,10 @@ and answers each with a line ``{"result": ...}`` or ``{"error": ...}``. It ends 
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -21,6 +23,8 @@ def main(folder: str, hosts: list[str]) -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.argv = ["nova-embedded"]
+    # kill -USR1 shows in process.log what every thread is doing.
+    faulthandler.register(signal.SIGUSR1)
     from nova import monkey_patch
 
     monkey_patch.patch(backend="threading")

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,6 @@ class Cloud:
         self._layout.write()
         self._cell_door = database.prepare(self._layout)
         self._computes: dict[str, Any] = {}
-        self._buried: list[Any] = []
         self._configure()
         self._start(webs, hosts)
 
@@ -41,12 +39,13 @@ class Cloud:
         objects.register_all()
         wsgi_app.init_global_data([str(self._layout.folder / "etc" / "nova.conf")], "osapi_compute", "nova")
         database.create_schema(self._layout)
-        from tests.contract.embedded import hypervisor
+        from tests.contract.embedded import hypervisor, moments
 
         # nova-compute looks for drivers below nova.virt.
         sys.modules["nova.virt.contract"] = hypervisor
-        self._fleet = hypervisor.FLEET
-        hypervisor.fail_claims()
+        self._guests = hypervisor.GUESTS
+        self._moments = moments.MOMENTS
+        moments.install()
 
     def _start(self, webs: dict[str, Web], hosts: Sequence[str]) -> None:
         from nova import context
@@ -82,17 +81,15 @@ class Cloud:
         service = self._computes.pop(host, None)
         if service is None:
             return
-        self._fleet.change(lambda: self._fleet.dead.add(id(service.manager.driver)))
+        self._moments.bury(service.manager.driver)
         service.rpcserver.stop()
         service.rpcserver_alt.stop()
         service.tg.stop()
-        # Kept, so that no later driver can have the same id.
-        self._buried.append(service)
 
     def power_off(self, host: str) -> None:
         """Cut a host's power: nova-compute and every guest end."""
         self.kill_compute(host)
-        self._fleet.power_off(host)
+        self._guests.power_off(host)
 
     def let_heartbeat_be_old(self, host: str) -> None:
         """Let the last heartbeat of a nova-compute that was killed be a day ago."""
@@ -122,39 +119,38 @@ class Cloud:
         """Let every token that Keystone gave to users be worth nothing."""
         self._standins.revoke()
 
-    def hold(self, server_id: str) -> None:
-        """Let every start of that guest wait from now on."""
-        self._fleet.change(lambda: self._fleet.held.add(server_id))
+    def hold(self, moment: str, server_id: str) -> None:
+        """Let every evacuation of that server wait at one of `moments.NAMES`."""
+        self._moments.plan_hold(moment, server_id)
 
-    def release(self, server_id: str) -> None:
-        """Let the starts of that guest go on."""
-        self._fleet.change(lambda: self._fleet.held.discard(server_id))
+    def release(self, moment: str, server_id: str) -> None:
+        """Let what waits there go on."""
+        self._moments.release(moment, server_id)
 
-    def waiting(self, server_id: str) -> list[str]:
-        """Return the hosts on which a start of that guest waits."""
-        return list(self._fleet.waiting.get(server_id, ()))
+    def waiting(self, moment: str, server_id: str) -> int:
+        """Return how many evacuations of that server wait there."""
+        return self._moments.waiting(moment, server_id)
 
-    def fail(self, server_id: str, point: str) -> None:
-        """Let evacuations of that server fail at a point of `hypervisor.POINTS`."""
-        self._fleet.failures.add((point, server_id))
+    def fail(self, moment: str, server_id: str) -> None:
+        """Let every evacuation of that server fail at one of `moments.NAMES`."""
+        self._moments.plan_failure(moment, server_id)
 
     def mend(self) -> None:
         """End all failures, holds and cuts."""
-        self._fleet.failures.clear()
-        self._fleet.change(self._fleet.held.clear)
+        self._moments.mend()
         self._cell_door.is_shut = False
 
     def running_on(self, server_id: str) -> list[str]:
         """Return the hosts on which that guest runs."""
-        return self._fleet.running_on(server_id)
+        return self._guests.running_on(server_id)
 
     def defined_on(self, server_id: str) -> list[str]:
-        """Return the hosts that know that guest."""
-        return self._fleet.defined_on(server_id)
+        """Return the hosts that know that guest, running or not."""
+        return self._guests.defined_on(server_id)
 
-    def threads(self) -> int:
-        """Return how many threads there are; for looking into trouble."""
-        return threading.active_count()
+    def forget_guests(self) -> None:
+        """Forget all guests."""
+        self._guests.forget()
 
 
 def _start_service(binary: str, topic: str, host: str, topic_alt: str | None = None) -> Any:

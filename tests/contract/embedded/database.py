@@ -7,6 +7,7 @@ import sqlite3
 from typing import Any
 
 from oslo_db import exception as db_exception
+from oslo_db.sqlalchemy import enginefacade
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -32,9 +33,28 @@ class CellDoor:
             raise db_exception.DBConnectionError(sqlite3.OperationalError("the cell is down"))
 
 
-def _begin_at_once(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> tuple[str, Any]:
-    """Take sqlite's lock at the beginning: one that is taken at the first change may find stale data."""
-    return ("BEGIN IMMEDIATE" if statement == "BEGIN" else statement), parameters
+_READS = "nova_ha_reads"
+
+
+def _begin(conn: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> tuple[str, Any]:
+    """Let who will write take sqlite's lock at once: a lock taken at the first change may find stale data."""
+    if statement == "BEGIN" and not conn.get_execution_options().get(_READS):
+        statement = "BEGIN IMMEDIATE"
+    return statement, parameters
+
+
+def _mark_readers() -> None:
+    """Mark the connections of who only reads: in Placement one reads inside of another's transaction."""
+    factory = enginefacade._TransactionFactory
+    original = factory._create_session
+
+    def create_session(self: Any, mode: Any, bind: Any = None) -> Any:
+        if bind is None and mode is not enginefacade._WRITER:
+            self.get_writer_engine()
+            bind = self._writer_engine.execution_options(**{_READS: True})
+        return original(self, mode, bind)
+
+    factory._create_session = create_session
 
 
 def prepare(layout: Layout) -> CellDoor:
@@ -43,7 +63,8 @@ def prepare(layout: Layout) -> CellDoor:
         with sqlite3.connect(layout.folder / "db" / f"{name}.sqlite") as connection:
             connection.execute("PRAGMA journal_mode = WAL")
         connection.close()
-    event.listen(Engine, "before_cursor_execute", _begin_at_once, retval=True)
+    event.listen(Engine, "before_cursor_execute", _begin, retval=True)
+    _mark_readers()
     return CellDoor(layout)
 
 

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The clouds on which every contract test runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.embedded_cloud import EmbeddedCloud
+from tests.contract.simulated_cloud import SimulatedCloud
+
+_HERE = __name__.rpartition(".")[0]
+
+
+@pytest.fixture(scope="session")
+def _embedded(tmp_path_factory):
+    """Start one real Nova for all tests."""
+    cloud = EmbeddedCloud(tmp_path_factory.mktemp("embedded"))
+    yield cloud
+    cloud.close()
+
+
+@pytest.fixture
+def embedded(_embedded):
+    """Hand out the cloud with the real Nova, and clean it afterwards."""
+    yield _embedded
+    _embedded.reset()
+
+
+@pytest.fixture
+def simulated():
+    """Make a cloud with a simulated Nova, used without HTTP between."""
+    cloud = SimulatedCloud()
+    yield cloud
+    cloud.close()
+
+
+@pytest.fixture(params=["simulated", "embedded"])
+def cloud(request):
+    """Run the test on each kind of cloud."""
+    return request.getfixturevalue(request.param)
