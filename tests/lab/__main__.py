@@ -198,7 +198,7 @@ def main() -> None:
     arguments = _parser().parse_args()
     try:
         arguments.run(_lab(arguments), arguments)
-    except LabError as error:
+    except (LabError, OSError) as error:
         sys.exit(f"lab: {error}")
     except KeyboardInterrupt:
         sys.exit("lab: interrupted")

@@ -95,7 +95,7 @@ def find(run: RunFolder) -> int | None:
     """Return the fabric's process id on the machine; None if it does not run."""
     try:
         known = json.loads(run.fabric_process.read_text())
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return None
     begun = _start_time(known["pid"])
     return known["pid"] if begun is not None and begun == known["start"] else None

@@ -112,7 +112,7 @@ class Lab:
         """Return the lab that lives in `directory`; raise LabError if there is none."""
         try:
             known = json.loads(RunFolder(Path(directory).absolute()).description.read_text())
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise LabError(
                 f"there is no lab in {directory}: start one with 'python -m tests.lab up'"
             ) from error
@@ -214,6 +214,8 @@ class Lab:
     def _empty_folder(self) -> None:
         """Delete what an earlier run left; only a folder that a lab has made is ever emptied."""
         folder = self.folder.path
+        if folder.exists() and not folder.is_dir():
+            raise LabError(f"{folder} is not a folder: name another one with --dir")
         if folder.is_dir() and any(folder.iterdir()) and not self.folder.description.exists():
             raise LabError(f"{folder} is not empty and no lab made it: name another one with --dir")
         shutil.rmtree(folder, ignore_errors=True)

@@ -219,6 +219,14 @@ def test_background_process_is_logged_and_watched(lab: Lab) -> None:
         (["up", "--controllers", "2"], "controllers=2: the lab has 1 or 3 controllers"),
         (["up", "--computes", "13"], "computes=13: the lab has 0 to 12 compute nodes"),
         (["off", "compute-0"], "there is no lab in {folder}: start one with 'python -m tests.lab up'"),
+        (
+            ["--dir", "/dev/null", "list"],
+            "there is no lab in /dev/null: start one with 'python -m tests.lab up'",
+        ),
+        (
+            ["--dir", "/dev/null", "up", "--no-openstack"],
+            "/dev/null is not a folder: name another one with --dir",
+        ),
         (["up", "--no-openstack"], "{folder} is not empty and no lab made it: name another one with --dir"),
     ],
 )
