@@ -31,10 +31,13 @@ def known_failures(directory):
 
 def scenarios(check):
     """Return all scenarios as arguments of a check."""
-    for directory in SCENARIOS:
-        reason = known_failures(directory).get(check)
-        marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
-        yield pytest.param(directory, id=directory.name, marks=marks)
+    return [argument(directory, known_failures(directory).get(check)) for directory in SCENARIOS]
+
+
+def argument(directory, reason):
+    """Return a scenario as an argument of a check that is known to fail for a reason, if there is one."""
+    marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
+    return pytest.param(directory, id=directory.name, marks=marks)
 
 
 def check_names():
