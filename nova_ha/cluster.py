@@ -63,15 +63,12 @@ class Pacemaker:
         self._legacy: _Remembered[dict[str, str]] = _Remembered(clock, _LEGACY_AGE)
 
     def view(self) -> ClusterView:
-        """Return nodes, records and membership; the fencing history when a decision needs it.
-
-        That is when a node with an open recovery is connected: has it come back, or was it never off?
-        """
+        """Return nodes, records and membership; the fencing history while a recovery is open."""
         state = self._cib()
         legacy = self._legacy.get((), self._ask_legacy)
         nodes = tuple(_with_legacy(node, legacy) for node in state.nodes())
-        is_in_doubt = any(node.recovery_is_open and node.online for node in nodes)
-        fencing = self._history.get(state.version, self._ask_history) if is_in_doubt else ()
+        is_needed = any(node.recovery_is_open for node in nodes)
+        fencing = self._history.get(state.version, self._ask_history) if is_needed else ()
         return ClusterView(quorate=state.is_quorate, nodes=nodes, fencing=fencing)
 
     def change_token(self) -> object:

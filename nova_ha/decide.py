@@ -24,9 +24,10 @@ def decide(observation: Observation, policy: Policy) -> Plan:
         policy=policy,
         dead_hosts=frozenset(host.host for host in observation.hosts if _is_dead(host)),
         groups=observation.groups,
-        conductors_up=observation.conductors_up,
-        fenced=_remembered_fencings(observation),
+        conductors_since=observation.conductors_since,
+        fencings=observation.fencings,
         hold=reason_to_hold_all(observation, policy),
+        has_destination=any(service.takes_servers for service in observation.services or ()),
     )
     decided = (_decide_host(host, observation, circumstances) for host in observation.hosts)
     plans = [plan for plan in decided if plan is not None]
@@ -42,17 +43,6 @@ def _decide_host(view: HostView, observation: Observation, circumstances: Circum
     if not view.node.recovery_is_open:
         return decide_return(view, circumstances.now)
     return decide_recovery(view, circumstances)
-
-
-def _remembered_fencings(observation: Observation) -> dict[str, tuple[float, ...]]:
-    """Return the times of the fencings that Pacemaker remembers, by node."""
-    times: dict[str, tuple[float, ...]] = {}
-    for event in observation.cluster.fencing:
-        times[event.target] = (*times.get(event.target, ()), event.completed_at)
-    for node in observation.cluster.nodes:
-        if node.fenced_since is not None:
-            times[node.name] = (*times.get(node.name, ()), node.fenced_since)
-    return times
 
 
 def reason_to_hold_all(observation: Observation, policy: Policy) -> str | None:

@@ -52,18 +52,25 @@ class Circumstances:
         policy: the admin's settings.
         dead_hosts: hosts on which nothing runs or arrives.
         groups: hard server groups by member.
-        conductors_up: whether Nova's conductors are up; None when that was not asked for.
-        fenced: nodes with the times of the fencings that Pacemaker remembers.
+        conductors_since: since when Nova's conductors are known to be up; epoch seconds.
+        fencings: when Pacemaker remembers to have fenced Nova's hosts; epoch seconds.
         hold: why no host's servers may be asked for now; None when they may.
+        has_destination: whether any host can take servers now.
     """
 
     now: float
     policy: Policy
     dead_hosts: frozenset[str] = frozenset()
     groups: Mapping[str, ServerGroup] = field(default_factory=dict)
-    conductors_up: bool | None = None
-    fenced: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    conductors_since: float | None = None
+    fencings: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     hold: str | None = None
+    has_destination: bool = True
+
+    @property
+    def nowhere(self) -> str | None:
+        """Return why servers have nowhere to go now, or None."""
+        return self.hold or (None if self.has_destination else "no other host can take servers")
 
 
 def decide_recovery(view: HostView, circumstances: Circumstances) -> HostPlan:
@@ -87,9 +94,11 @@ def _situation(view: HostView, circumstances: Circumstances) -> Situation:
         policy=circumstances.policy,
         takeover_until=view.takeover_until,
         dead_hosts=circumstances.dead_hosts,
+        nowhere=circumstances.nowhere,
         source_is_back=view.node.online,
         groups=circumstances.groups,
-        conductors_up=bool(circumstances.conductors_up),
+        conductors_since=circumstances.conductors_since,
+        fencings=circumstances.fencings,
     )
 
 
@@ -130,7 +139,7 @@ def reason_it_may_be_alive(view: HostView, circumstances: Circumstances) -> str 
 def _is_remembered(view: HostView, circumstances: Circumstances) -> bool:
     """Say whether Pacemaker remembers the fencing that the record is about."""
     recorded = parse_time(view.node.fenced_at or "")
-    times = circumstances.fenced.get(view.node.name, ())
+    times = circumstances.fencings.get(view.host, ())
     return recorded is not None and any(time >= recorded - 1.0 for time in times)
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Callable, Optional
 
 from nova_ha import faults
+from nova_ha.faults import RetryPlace
 from nova_ha.immovable import reason_it_cannot_move, reason_to_ignore
 from nova_ha.model import Evacuation, ServerGroup
 from nova_ha.notes import AMBIGUOUS, IN_USE, NOT_SENT, REFUSED
@@ -55,9 +56,12 @@ class Situation:
         policy: the admin's settings.
         takeover_until: until when requests of an earlier evacuator may still show.
         dead_hosts: hosts that are fenced and forced down: nothing runs or arrives there.
+        nowhere: why no other host can be asked for now; None when one can.
         source_is_back: whether the failed node is connected again and waits for the end of this recovery.
         groups: hard server groups by member.
-        conductors_up: whether Nova's conductors are known to be up.
+        conductors_since: since when Nova's conductors are known to be up, epoch seconds; None if they are
+            not.
+        fencings: when Pacemaker remembers to have fenced Nova's hosts; epoch seconds.
     """
 
     host: str
@@ -66,9 +70,11 @@ class Situation:
     policy: Policy
     takeover_until: float = 0.0
     dead_hosts: frozenset[str] = frozenset()
+    nowhere: str | None = None
     source_is_back: bool = False
     groups: Mapping[str, ServerGroup] = field(default_factory=dict)
-    conductors_up: bool = False
+    conductors_since: float | None = None
+    fencings: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 def decide_server(view: ServerView, situation: Situation) -> Verdict:
@@ -77,6 +83,9 @@ def decide_server(view: ServerView, situation: Situation) -> Verdict:
         verdict = rule(view, situation)
         if verdict is not None:
             return verdict
+    if situation.nowhere and situation.source_is_back:
+        # Otherwise, after a whole site lost power, every host that is back would wait for another one.
+        return Verdict(view, Fate.IMMOVABLE, f"{situation.nowhere}, and its own host is back")
     return _ready(view)
 
 
@@ -160,8 +169,7 @@ def reason_all_dead(view: ServerView, situation: Situation) -> str | None:
 def _reason_dead(record: Evacuation, view: ServerView, situation: Situation) -> str | None:
     """Return why nothing can come of an open record any more."""
     if record.status == "pre-migrating":
-        dead = record.destination in situation.dead_hosts
-        return f"its destination {record.destination} was fenced" if dead else None
+        return _reason_destination_died(record, situation)
     if record.status not in ("accepted", "done", "completed"):
         return None
     if not view.attempts or not _last_ask_is_among_attempts(view):
@@ -171,9 +179,35 @@ def _reason_dead(record: Evacuation, view: ServerView, situation: Situation) -> 
     waiting = [attempt for attempt in view.attempts if not attempt.is_over]
     unbegun = all(not attempt.events for attempt in waiting)
     since = max(record.updated_at, *(attempt.started_at for attempt in waiting), _asked_at(view))
-    if unbegun and situation.conductors_up and situation.now - since > situation.policy.dead_after:
-        return f"no conductor began it in {situation.policy.dead_after:.0f} s"
+    return _reason_message_lost(since, situation) if unbegun else None
+
+
+def _reason_message_lost(since: float, situation: Situation) -> str | None:
+    """Say that no conductor began an evacuation, although all were up long enough (rule 15 b).
+
+    A message that waited for conductors is taken when they come up: only since then can it be lost.
+    """
+    if situation.conductors_since is None:
+        return None
+    if situation.now - max(since, situation.conductors_since) <= situation.policy.dead_after:
+        return None
+    return f"no conductor began it in {situation.policy.dead_after:.0f} s"
+
+
+def _reason_destination_died(record: Evacuation, situation: Situation) -> str | None:
+    """Say that the nova-compute that claimed an evacuation is gone, and its guest with it.
+
+    The destination is down now, or was fenced after it claimed and may be back: what it was doing is lost
+    with it.
+    """
+    if record.destination in situation.dead_hosts or _was_fenced_since(record, situation):
+        return f"its destination {record.destination} was fenced"
     return None
+
+
+def _was_fenced_since(record: Evacuation, situation: Situation) -> bool:
+    times = situation.fencings.get(record.destination or "", ())
+    return any(time >= record.updated_at for time in times)
 
 
 def _asked_at(view: ServerView) -> float:
@@ -245,11 +279,12 @@ def _failed(view: ServerView, situation: Situation) -> Verdict | None:
     fault = _fault_of(last, view)
     unnoted = last.uuid not in {noted.record for noted in view.notes.failures}
     note = (NoteFailure(view.id, last, fault),) if unnoted else ()
-    where = faults.where_to_retry(last, fault, view.notes.failures, situation.dead_hosts)
+    is_dead = last.destination in situation.dead_hosts or _was_fenced_since(last, situation)
+    where = RetryPlace() if is_dead else faults.where_to_retry(last, fault, view.notes.failures)
     if where.guest_stayed:
         reason = f"its guest may run on {last.destination}, though Nova says {situation.host}: {fault}"
         return Verdict(view, Fate.IMMOVABLE, reason, note)
-    if situation.source_is_back and len(failures) >= ENOUGH_FAILURES:
+    if situation.source_is_back and (situation.nowhere or len(failures) >= ENOUGH_FAILURES):
         return Verdict(
             view, Fate.IMMOVABLE, f"{len(failures)} attempts failed, its host is back: {fault}", note
         )

@@ -57,9 +57,7 @@ def can_never_move(refusal: str) -> bool:
     return _says(refusal, _NEVER)
 
 
-def where_to_retry(
-    failure: Evacuation, fault: str | None, earlier: Iterable[Failure], dead_hosts: frozenset[str]
-) -> RetryPlace:
+def where_to_retry(failure: Evacuation, fault: str | None, earlier: Iterable[Failure]) -> RetryPlace:
     """Return where a server may be asked for after its last attempt failed.
 
     A guest that an attempt left at its destination shows when the same destination is asked again: Nova
@@ -68,7 +66,7 @@ def where_to_retry(
     fault leaves nothing behind.
     """
     destination = failure.destination
-    if failure.status != "failed" or destination is None or destination in dead_hosts:
+    if failure.status != "failed" or destination is None:
         return RetryPlace()
     if _says(fault, _GUEST_IS_THERE):
         return RetryPlace(guest_stayed=True)

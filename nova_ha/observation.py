@@ -133,7 +133,9 @@ class Observation:
         hosts: every node with a record, and every one that ought to have one.
         services: every nova-compute service; None when Nova was not asked or did not answer.
         groups: hard server groups by member.
-        conductors_up: whether Nova's conductors are up; None when that was not asked for.
+        conductors_since: since when every look found Nova's conductors up, epoch seconds; None when one did
+            not, or that was not asked for.
+        fencings: when Pacemaker remembers to have fenced Nova's hosts, epoch seconds.
         problem: why Nova could not be asked; None when it answered, or was not asked.
     """
 
@@ -142,7 +144,8 @@ class Observation:
     hosts: tuple[HostView, ...] = ()
     services: tuple[Service, ...] | None = None
     groups: Mapping[str, ServerGroup] = field(default_factory=dict)
-    conductors_up: bool | None = None
+    conductors_since: float | None = None
+    fencings: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     problem: str | None = None
 
 

@@ -7,6 +7,7 @@ again: a host whose cell went down on the way shows an empty list that means not
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import dataclass, field, replace
 
@@ -27,6 +28,9 @@ _log = logging.getLogger(__name__)
 
 #: How long the list of server groups is believed; a member that joins meanwhile costs a retry, nothing else.
 GROUPS_KEPT = 60.0
+
+#: Age at which an evacuation waits so long for a conductor that it is looked at whether there is one.
+LATE = 60.0
 
 
 @dataclass
@@ -50,6 +54,7 @@ class Observer:
         self._groups = _Groups()
         self._takeovers: dict[tuple[str, str], float] = {}
         self._ledger_read_at = float("-inf")
+        self._conductors_since: float | None = None
         self._final_since: dict[tuple[str, str], float] = {}
         self.heartbeats = HeartbeatWatch()
         self.listings = Listings(nova, clock, journal)
@@ -81,8 +86,13 @@ class Observer:
         views = [self._with_servers(view, nodes, outstanding) for view in observation.hosts]
         hosts = tuple(self._checked_again(views))
         groups = self._hard_groups(hosts)
-        conductors = self._conductors_up(hosts, observation.now)
-        return replace(observation, hosts=hosts, groups=groups, conductors_up=conductors)
+        return replace(
+            observation,
+            hosts=hosts,
+            groups=groups,
+            conductors_since=self._conductors_up_since(hosts, observation.now),
+            fencings=_fencings(observation),
+        )
 
     def learn(self, plan: Plan, now: float) -> None:
         """Remember what a plan says about the next looks."""
@@ -183,15 +193,34 @@ class Observer:
         self._groups = _Groups({member: group for group in hard for member in group.members}, now)
         return self._groups.by_server
 
-    def _conductors_up(self, views: tuple[HostView, ...], now: float) -> bool | None:
-        """Say whether Nova's conductors are up, asked for only when an accepted evacuation is very late."""
+    def _conductors_up_since(self, views: tuple[HostView, ...], now: float) -> float | None:
+        """Return since when every look found the conductors up, while an evacuation waits for one."""
         records = (r for view in views for server in view.servers or () for r in server.open_records)
-        if not any(r.status == "accepted" and now - r.updated_at > self._policy.dead_after for r in records):
+        if not any(r.status == "accepted" and now - r.updated_at > LATE for r in records):
+            self._conductors_since = None
             return None
         try:
-            return self._nova.conductors_up()
+            is_up = self._nova.conductors_up()
         except NovaHaError:
-            return None
+            is_up = False
+        self._conductors_since = (self._conductors_since or now) if is_up else None
+        return self._conductors_since
+
+
+def _fencings(observation: Observation) -> dict[str, tuple[float, ...]]:
+    """Return when Pacemaker remembers to have fenced Nova's hosts, by host."""
+    times: dict[str, list[float]] = {}
+    for event in observation.cluster.fencing:
+        times.setdefault(event.target, []).append(event.completed_at)
+    for node in observation.cluster.nodes:
+        if node.fenced_since is not None:
+            times.setdefault(node.name, []).append(node.fenced_since)
+    hosts = [service.host for service in observation.services or ()]
+    found: dict[str, tuple[float, ...]] = {}
+    for name, moments in times.items():
+        with contextlib.suppress(HostNameError):
+            found[nova_host(name, hosts)] = tuple(moments)
+    return found
 
 
 def _recovery(node: ClusterNode) -> tuple[str, str]:

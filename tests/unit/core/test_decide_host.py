@@ -11,7 +11,7 @@ from nova_ha.decide import decide
 from nova_ha.decide_host import CONFIRMED_FOR, Circumstances, decide_recovery
 from nova_ha.decide_proof import decide_unrecorded
 from nova_ha.decide_return import decide_return
-from nova_ha.model import ClusterView, FencingEvent, HostState
+from nova_ha.model import ClusterView, HostState
 from nova_ha.observation import (
     Claim,
     ClearForcedDown,
@@ -107,7 +107,7 @@ def test_living_nova_compute_holds():
 def test_online_node_needs_a_remembered_fencing(fenced, watched, state):
     """A node that is connected was fenced and came back, or was never off: Pacemaker or silence must tell."""
     view = a_host(a_view(), node=a_node(online=True), heartbeat=Heartbeat(watched_since=NOW - watched))
-    assert recover(view, fenced={"compute-0": fenced}).state is state
+    assert recover(view, fencings={"compute-0": fenced}).state is state
 
 
 def test_threshold_holds_all():
@@ -221,19 +221,3 @@ def test_troubles_name_what_is_stuck():
     plan = recover(a_host(a_view(server=a_server(vm_state="paused", status="PAUSED"))))
     assert plan.verdicts[0].fate is Fate.IMMOVABLE
     assert "paused" in plan.troubles[0]
-
-
-def test_remembered_fencings_come_from_history_and_state():
-    """The history counts as well as the node's state."""
-    node = a_node(online=True)
-    cluster = ClusterView(True, (node,), (FencingEvent("compute-0", "reboot", NOW - 5),))
-    plan = decide(
-        Observation(
-            NOW,
-            cluster,
-            (a_host(a_view(), node=node),),
-            (a_service(id="svc1", host="compute-1", state="up", forced_down=False, status="enabled"),),
-        ),
-        Policy(),
-    )
-    assert plan.hosts[0].state is HostState.EVACUATING

@@ -75,7 +75,7 @@ def test_message_lost(age, conductors, expected):
     """An accepted record that nobody began is dead after long, if the conductors are up (rule 15 b)."""
     old = NOW - age
     view = a_view(a_record(created_at=old, updated_at=old), attempts=(an_attempt(started_at=old),))
-    assert fate(view, fenced_at=old - 1, conductors_up=conductors) is expected
+    assert fate(view, fenced_at=old - 1, conductors_since=old if conductors else None) is expected
 
 
 @pytest.mark.parametrize(("dead", "expected"), [((), Fate.EVACUATING), (("compute-1",), Fate.READY)])
@@ -172,10 +172,26 @@ def test_guest_stayed(fault):
     assert fate(failed(fault)) is Fate.IMMOVABLE
 
 
-def test_guest_stayed_on_a_host_that_died():
+@pytest.mark.parametrize(
+    "death", [{"dead_hosts": frozenset({"compute-1"})}, {"fencings": {"compute-1": (NOW - 400,)}}]
+)
+def test_guest_stayed_on_a_host_that_died(death):
     """A guest that stayed on a host that was fenced since runs nowhere."""
-    view = failed("Conflict updating instance s1")
-    assert fate(view, dead_hosts=frozenset({"compute-1"})) is Fate.READY
+    assert fate(failed("Conflict updating instance s1"), **death) is Fate.READY
+
+
+@pytest.mark.parametrize(("fenced", "expected"), [(NOW - 20, Fate.READY), (NOW - 40, Fate.EVACUATING)])
+def test_destination_was_fenced_and_is_back(fenced, expected):
+    """A claimed evacuation is dead when its destination was fenced after the claim, though it is back."""
+    record = a_record("pre-migrating", destination="compute-1", updated_at=NOW - 30)
+    view = a_view(record, attempts=(an_attempt(("rebuild_server", "Success")),))
+    assert fate(view, fencings={"compute-1": (fenced,)}) is expected
+
+
+@pytest.mark.parametrize(("back", "expected"), [(True, Fate.IMMOVABLE), (False, Fate.READY)])
+def test_nowhere_to_go_but_home(back, expected):
+    """When no other host can take servers, a host that is back does not wait for one."""
+    assert fate(a_view(), nowhere="no other host can take servers", source_is_back=back) is expected
 
 
 def test_retries_slow_down_but_never_end():
