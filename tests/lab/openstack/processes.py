@@ -63,7 +63,7 @@ def main(seconds: str, *paths: str) -> None:
     pid_files = [path for path in map(Path, paths) if path.exists()]
     end([int(path.read_text()) for path in pid_files], float(seconds))
     for path in pid_files:
-        path.unlink()
+        path.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

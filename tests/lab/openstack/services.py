@@ -101,7 +101,7 @@ def _nova(places: Places, binary: str, ready_text: str) -> Service:
 
 def _mariadb(places: Places) -> Service:
     files = (f"--datadir={places.state / 'mariadb'}", f"--socket={places.database_socket}",
-             f"--pid-file={places.state / 'mariadb.pid'}")  # fmt: skip
+             f"--pid-file={places.state / 'mariadb' / 'mariadbd.pid'}")  # fmt: skip
     argv = ("/usr/sbin/mariadbd", *MARIADB_OPTIONS, *files)
     return Service("mariadb", argv, port=names.MARIADB_PORT)
 
