@@ -86,6 +86,13 @@ class ContractCloud(ABC):
         """Return Nova, to a user who may list everything and has no right to filter by host."""
 
     @abstractmethod
+    def disturbed(self, call: str, way: str) -> NovaPort:
+        """Return Nova, with one call (``services``, ``tell_down``, ``evacuate``) disturbed in a way.
+
+        The ways are those of `embedded.proxy.WAYS`.
+        """
+
+    @abstractmethod
     def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
         """Wait until a condition holds, at most so long; fail if it does not."""
 

@@ -6,9 +6,7 @@ from __future__ import annotations
 import pytest
 
 from tests.contract.embedded_cloud import EmbeddedCloud
-from tests.contract.simulated_cloud import SimulatedCloud
-
-_HERE = __name__.rpartition(".")[0]
+from tests.contract.simulated_cloud import SimulatedCloud, SimulatedHttpCloud
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +32,15 @@ def simulated():
     cloud.close()
 
 
-@pytest.fixture(params=["simulated", "embedded"])
+@pytest.fixture
+def simulated_http():
+    """Make a cloud with a simulated Nova, to which the real client talks HTTP."""
+    cloud = SimulatedHttpCloud()
+    yield cloud
+    cloud.close()
+
+
+@pytest.fixture(params=["simulated", "simulated_http", "embedded"])
 def cloud(request):
     """Run the test on each kind of cloud."""
     return request.getfixturevalue(request.param)

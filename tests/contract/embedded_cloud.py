@@ -16,6 +16,7 @@ from nova_ha.nova import NovaClient, connect
 from nova_ha.option import Value
 from tests.contract.cloud import HOSTS, ContractCloud
 from tests.contract.embedded.client import EmbeddedNova
+from tests.contract.embedded.proxy import Proxy
 from tests.contract.embedded.standins import IMAGE, PASSWORD
 
 _POLL_SECONDS = 0.05
@@ -25,6 +26,12 @@ _ACTIONS: Mapping[str, Mapping[str, object]] = {
     "stopped": {"os-stop": None},
     "error": {"os-resetState": {"state": "error"}},
     "paused": {"pause": None},
+}
+#: Method and words by which a proxy knows a call.
+_REQUESTS = {
+    "services": ("GET", "/os-services"),
+    "tell_down": ("PUT", "/os-services"),
+    "evacuate": ("POST", "evacuate"),
 }
 
 
@@ -44,6 +51,7 @@ class EmbeddedCloud(ContractCloud):
         self._powered_off: set[str] = set()
         self._conductor_runs = True
         self._servers: list[str] = []
+        self._proxies: list[Proxy] = []
 
     def settings(self, user: str = "admin", **others: Value) -> dict[str, Value]:
         """Return the settings with which a user connects."""
@@ -63,6 +71,8 @@ class EmbeddedCloud(ContractCloud):
     def reset(self) -> None:
         """Mend everything, delete every server, and put every host into service."""
         self.mend()
+        while self._proxies:
+            self._proxies.pop().close()
         for server_id in self._servers:
             self._delete(server_id)
         self._servers.clear()
@@ -172,6 +182,13 @@ class EmbeddedCloud(ContractCloud):
     def unprivileged(self) -> NovaClient:
         """Connect as a user with such a role."""
         return connect(self.settings("watcher"))
+
+    def disturbed(self, call: str, way: str) -> NovaClient:
+        """Connect through a proxy."""
+        proxy = Proxy(self.process.auth_url.removesuffix("/v3"), self.process.compute, way, *_REQUESTS[call])
+        self._proxies.append(proxy)
+        patience = 1.0 if way == "unanswered" else 60.0
+        return connect(self.settings(auth_url=proxy.auth_url, api_timeout=patience, action_timeout=patience))
 
     def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
         """Ask again and again."""

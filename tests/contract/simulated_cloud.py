@@ -5,15 +5,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from nova_ha.credentials import open_session
+from nova_ha.nova import NovaClient
 from nova_ha.ports import NovaPort
 from nova_ha.testing.clock import VirtualClock
 from nova_ha.testing.cloud import Cloud, Plan
 from nova_ha.testing.event_log import EventLog
 from nova_ha.testing.faults import Fault, FaultPlan
+from nova_ha.testing.http_nova import CREDENTIALS, KEYSTONE, mount
 from nova_ha.testing.hypervisors import Hypervisors
 from nova_ha.testing.nova import SimulatedNova
 from nova_ha.testing.startup import start_compute, stop_compute
 from tests.contract.cloud import HOSTS, ContractCloud
+from tests.contract.embedded.settings import MAX_LIMIT
+
+SETTINGS = {
+    "auth_url": f"{KEYSTONE}/v3",
+    "username": CREDENTIALS[0],
+    "password": CREDENTIALS[1],
+    "project_name": "admin",
+}
 
 _STEP_SECONDS = 0.1
 #: How long a hold lasts; virtual time passes only in `until`.
@@ -24,10 +35,16 @@ _FAILURES = {
     "spawn": "spawn-fails",
     "state": "fails-after-spawn",
 }
+_WAYS = {
+    "refused": "unreachable",
+    "unanswered": "timeout-after",
+    "dropped": "timeout-after",
+    "html-502": "http-502",
+}
 
 
 class SimulatedCloud(ContractCloud):
-    """A new one for each test, in virtual time."""
+    """A new one for each test, in virtual time; `nova` is the simulation itself, without HTTP."""
 
     nova: NovaPort
 
@@ -126,9 +143,25 @@ class SimulatedCloud(ContractCloud):
         self.faults.add(Fault("servers", "unfiltered"))
         return self.nova
 
+    def disturbed(self, call: str, way: str) -> NovaPort:
+        """Add a fault; without real connections some ways are the same."""
+        self.faults.add(Fault(call, _WAYS.get(way, way)))
+        return self.nova
+
     def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
         """Let virtual time pass; a hold is no part of it."""
         end = self.clock.monotonic() + seconds + _HOLD_SECONDS
         while not condition():
             assert self.clock.monotonic() < end, f"not within {seconds:g} s"
             self.clock.sleep(_STEP_SECONDS)
+
+
+class SimulatedHttpCloud(SimulatedCloud):
+    """The same, but `nova` is the real client, which talks HTTP to the simulation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        access = open_session(SETTINGS)
+        for session in (access.session, access.actions):
+            mount(self.simulated, session.session, page=MAX_LIMIT)
+        self.nova = NovaClient(access)

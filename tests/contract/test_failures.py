@@ -87,8 +87,9 @@ def test_no_room_at_the_destination(cloud, state, status):
     """When the claim fails the server keeps its state, and the record is `failed` with its destination."""
     server_id = cloud.add_server(SOURCE, state)
     cloud.lose(SOURCE)
+    cloud.use_only(OTHER)
     cloud.fail("claim", server_id)
-    cloud.evacuate(server_id, OTHER)
+    cloud.evacuate(server_id)
     record = cloud.record(server_id, SOURCE)
     assert cloud.where(server_id) == (status, None, SOURCE)
     assert (record.status, record.destination) == ("failed", OTHER)

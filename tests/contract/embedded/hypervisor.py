@@ -84,7 +84,7 @@ class ContractDriver(fake.FakeDriver):
 
     def get_info(self, instance: Any, use_cache: bool = True) -> Any:
         """Return a guest's state, unless that is made to fail."""
-        if MOMENTS.fails("state", instance.uuid):
+        if instance.uuid in self.instances and MOMENTS.fails("state", instance.uuid):
             raise exception.NovaException("The hypervisor was told to fail after the start")
         return super().get_info(instance, use_cache)
 

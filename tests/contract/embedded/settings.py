@@ -146,6 +146,8 @@ send_service_user_token = true
 [keystone_authtoken]
 www_authenticate_uri = {auth_url}
 service_token_roles_required = true
+# A token that was revoked is worth nothing at once.
+token_cache_time = -1
 {credentials}
 """
 
