@@ -14,6 +14,9 @@ from tests.contract.embedded.settings import Layout
 from tests.contract.embedded.standins import StandIns
 from tests.contract.embedded.web import Web
 
+#: Seconds between heartbeats of conductor and scheduler.
+_SELDOM = 20
+
 
 class Cloud:
     """The whole embedded Nova; every public method can be called by the tests (`__main__`)."""
@@ -156,6 +159,10 @@ class Cloud:
 def _start_service(binary: str, topic: str, host: str, topic_alt: str | None = None) -> Any:
     from nova import service
 
-    started = service.Service.create(binary=binary, host=host, topic=topic, topic_alt=topic_alt)
+    # Only of nova-compute does a test look at the heartbeats.
+    interval = None if binary == "nova-compute" else _SELDOM
+    started = service.Service.create(
+        binary=binary, host=host, topic=topic, topic_alt=topic_alt, report_interval=interval
+    )
     started.start()
     return started
