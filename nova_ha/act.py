@@ -10,7 +10,7 @@ from typing import Any, Callable
 from nova_ha import record
 from nova_ha.clock import Clock
 from nova_ha.dispatch import Answer, Dispatcher
-from nova_ha.errors import NovaHaError, NovaUnavailable, RequestRefused, StillInUse
+from nova_ha.errors import AccessDenied, NovaHaError, NovaUnavailable, RequestRefused, StillInUse
 from nova_ha.journal import Journal
 from nova_ha.model import HostState, Server
 from nova_ha.notes import ACCEPTED, AMBIGUOUS, IN_USE, NOT_SENT, REFUSED
@@ -20,13 +20,13 @@ from nova_ha.observation import (
     ClearRecord,
     Enable,
     Evacuate,
+    Fate,
     HostPlan,
     LookCloser,
     MarkEvacuated,
     NoteFailure,
     ResetToError,
     RestartCompute,
-    Step,
     StopServer,
     TellDown,
     WriteRecord,
@@ -60,6 +60,8 @@ class Actor:
         self._observer = observer
         self._owner = owner
         self._asked: dict[str, tuple[str, str]] = {}
+        self._failed: dict[tuple[str, str], str] = {}
+        self._facts: dict[tuple[str, str], frozenset[str]] = {}
         self._perform: dict[type, Callable[[Any, HostPlan], None]] = {
             WriteRecord: self._write_record,
             TellDown: self._tell_down,
@@ -78,16 +80,26 @@ class Actor:
     def perform(self, plan: HostPlan) -> list[str]:
         """Do the steps of one host's plan; return what failed. What failed is decided anew."""
         steps = [*plan.steps, *(step for verdict in plan.verdicts for step in verdict.steps)]
-        failures = [self._try(step, plan) for step in steps if not isinstance(step, Evacuate)]
-        self._evacuate([step for step in steps if isinstance(step, Evacuate)], plan)
+        failures = [
+            self._try(type(step).__name__, plan, lambda step=step: self._perform[type(step)](step, plan))  # type: ignore[misc]
+            for step in steps
+            if not isinstance(step, Evacuate)
+        ]
+        requests = [step for step in steps if isinstance(step, Evacuate)]
+        failures.append(self._try("Evacuate", plan, lambda: self._evacuate(requests, plan)))
         return [failure for failure in failures if failure]
 
-    def _try(self, step: Step, plan: HostPlan) -> str | None:
+    def _try(self, what: str, plan: HostPlan, effect: Callable[[], None]) -> str | None:
+        """Have an effect; say once, not in every pass, why it cannot be had."""
+        key = (plan.view.host, what)
         try:
-            self._perform[type(step)](step, plan)
+            effect()
         except NovaHaError as error:
-            _log.info("host '%s': %s did not succeed: %s", plan.view.host, type(step).__name__, error)
+            if self._failed.get(key) != str(error):
+                _log.warning("host '%s': %s did not succeed: %s", plan.view.host, what, error)
+            self._failed[key] = str(error)
             return str(error)
+        self._failed.pop(key, None)
         return None
 
     # --- evacuations ----------------------------------------------------------------------------------------
@@ -97,6 +109,8 @@ class Actor:
         wanted = list(steps)
         if not wanted:
             return
+        off = [record.OFF + step.server.id for step in wanted if _is_off_in_error(step.server)]
+        self._remember(plan, off)
         for step in wanted:
             self._journal_event(
                 plan,
@@ -140,6 +154,8 @@ class Actor:
 
     def _restart_compute(self, step: RestartCompute, plan: HostPlan) -> None:
         self._journal_event(plan, "restarted")
+        if plan.view.service is not None:
+            self._observer.heartbeats.forget(plan.view.service.id)
         self._cluster.restart_compute(step.node)
         _log.warning("host '%s': nova-compute is being restarted: %s", plan.view.host, step.reason)
 
@@ -154,6 +170,7 @@ class Actor:
     # --- servers --------------------------------------------------------------------------------------------
 
     def _reset(self, step: ResetToError, plan: HostPlan) -> None:
+        self._remember(plan, [record.RESET + step.server.id])
         self._journal_event(plan, "reset", server=step.server.id, was_off=_is_off(step.server))
         self._journal.sync(*_recovery(plan))
         self._nova.reset_to_error(step.server.id)
@@ -188,15 +205,30 @@ class Actor:
         self._cluster.publish_state(step.node, text)
 
     def _mark(self, step: MarkEvacuated, plan: HostPlan) -> None:
+        left = [verdict for verdict in plan.verdicts if verdict.fate is Fate.IMMOVABLE]
+        for verdict in left:
+            _log.warning("host '%s': not recovered: %s", plan.view.host, verdict.sentence)
+        self._remember(plan, [record.LEFT + verdict.view.id for verdict in left])
         self._journal_event(plan, "evacuated", summary=plan.reason)
         self._cluster.mark_evacuated(step.node, step.fenced_at)
 
+    def _remember(self, plan: HostPlan, facts: Iterable[str]) -> None:
+        """Write facts about servers on the node's entry, for an evacuator on another controller."""
+        node = plan.view.node
+        written = node.facts | self._facts.get(_recovery(plan), frozenset())
+        wanted = written.union(facts)
+        if wanted != written:
+            self._cluster.remember(node.name, node.fenced_at or "", wanted)
+            self._facts[_recovery(plan)] = wanted
+
     def _clear_record(self, step: ClearRecord, plan: HostPlan) -> None:
         # The sentence first: without a record nobody would come back to remove it.
-        self._cluster.publish_state(step.node, None)
+        left = record.servers_with(record.LEFT, plan.view.node.facts)
+        self._cluster.publish_state(step.node, record.NOT_RECOVERED + ", ".join(left) if left else None)
         if not self._cluster.clear_record(step.node, step.fenced_at):
             _log.warning("host '%s': fenced again meanwhile", plan.view.host)
             return
+        self._facts.pop(_recovery(plan), None)
         self._journal_event(plan, "closed")
         if plan.view.service is not None:
             self._observer.heartbeats.forget(plan.view.service.id)
@@ -216,12 +248,26 @@ def _is_off(server: Server) -> bool:
     return server.vm_state == "stopped" or (server.vm_state == "error" and server.power_state == _SHUT_DOWN)
 
 
+def _is_off_in_error(server: Server) -> bool:
+    """Say whether only its power state tells that a server is off: it comes back running (nova.md 2.5)."""
+    return server.vm_state == "error" and _is_off(server)
+
+
+#: What an error of the Nova port means for the server, the more special types first.
+_OUTCOMES = (
+    (StillInUse, IN_USE),
+    (RequestRefused, REFUSED),
+    (AccessDenied, REFUSED),
+    (NovaUnavailable, NOT_SENT),
+)
+
+
 def _meaning(answer: Answer) -> tuple[str, str]:
     """Return what an answer means; whatever is not known to be harmless counts as ambiguous."""
     error = answer.error
     if error is None:
         return ACCEPTED, ""
-    for kind, outcome in ((StillInUse, IN_USE), (RequestRefused, REFUSED), (NovaUnavailable, NOT_SENT)):
+    for kind, outcome in _OUTCOMES:
         if isinstance(error, kind):
             return outcome, str(error)
     return AMBIGUOUS, str(error) or type(error).__name__

@@ -68,6 +68,7 @@ class Cib:
             fenced=permanent.get(record.FENCED) or None,
             evacuated=permanent.get(record.EVACUATED) or None,
             state=permanent.get(record.STATE) or None,
+            servers=permanent.get(record.SERVERS) or None,
             fenced_since=_fenced_since(self._states().get(name)),
         )
 

@@ -104,6 +104,9 @@ class Pacemaker:
         mark = state.stored(node, record.EVACUATED)
         if mark is not None and mark.value == fenced_at:
             self._remove(mark)
+        servers = state.stored(node, record.SERVERS)
+        if servers is not None:
+            self._remove(servers)
         left = self._cib().stored(node, record.FENCED)
         return left is None or record.fenced_at(left.value) != fenced_at
 
@@ -123,6 +126,10 @@ class Pacemaker:
             self._show(node, text)
         except ClusterError as error:
             _log.debug("the state of node %s is not shown: %s", node, error)
+
+    def remember(self, node: str, fenced_at: str, facts: frozenset[str]) -> None:
+        """Write facts about single servers in place of those there were, and read them back."""
+        self._write(node, record.SERVERS, record.servers_value(fenced_at, facts))
 
     def restart_compute(self, node: str) -> None:
         """Have the node's nova-compute restarted: NovaCompute's resource is told to have failed there.

@@ -163,6 +163,10 @@ def _evacuating(view: HostView, verdicts: tuple[Verdict, ...], held: str | None,
 
 def _closing(view: HostView, verdicts: tuple[Verdict, ...], now: float) -> HostPlan:
     """Mark the host once all looks for some time have found the same."""
+    doomed = [v.view.name for v in verdicts if v.view.is_here and v.view.open_records]
+    if doomed:
+        reason = f"nova-compute would destroy {', '.join(doomed)}, whose evacuations are open in Nova"
+        return HostPlan(view, HostState.HELD, reason, verdicts)
     needed = CONFIRMED_FOR if verdicts else EMPTY_CONFIRMED_FOR
     if view.final_since is None or now - view.final_since < needed:
         return HostPlan(view, HostState.EVACUATING, f"looking again: {_summary(verdicts)}", verdicts)

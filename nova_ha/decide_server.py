@@ -21,8 +21,8 @@ from typing import Callable, Optional
 from nova_ha import faults
 from nova_ha.faults import RetryPlace
 from nova_ha.immovable import reason_it_cannot_move, reason_to_ignore
-from nova_ha.model import Evacuation, ServerGroup
-from nova_ha.notes import AMBIGUOUS, IN_USE, NOT_SENT, REFUSED
+from nova_ha.model import Attempt, Evacuation, ServerGroup
+from nova_ha.notes import ACCEPTED, AMBIGUOUS, IN_USE, NOT_SENT, REFUSED
 from nova_ha.observation import (
     Evacuate,
     Fate,
@@ -41,8 +41,10 @@ CLOCK_SKEW = 300.0
 #: Failed attempts after which a server stays where it is, once its host is back and waits for the end.
 ENOUGH_FAILURES = 3
 
-#: How long an evacuation may show no progress before its actions are asked for.
+#: How long an evacuation may show no progress before its actions are asked for, and before an admin
+#: should know.
 LOOK_AFTER = 10.0
+STUCK_AFTER = 300.0
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,19 @@ def decide_server(view: ServerView, situation: Situation) -> Verdict:
         verdict = rule(view, situation)
         if verdict is not None:
             return verdict
-    if situation.nowhere and situation.source_is_back:
+    if situation.nowhere and _may_stay(view, situation):
         # Otherwise, after a whole site lost power, every host that is back would wait for another one.
         return Verdict(view, Fate.IMMOVABLE, f"{situation.nowhere}, and its own host is back")
     return _ready(view)
+
+
+def _may_stay(view: ServerView, situation: Situation) -> bool:
+    """Say whether a server may stay on its host because that is back.
+
+    Not with an evacuation that is dead but open in Nova: the source's nova-compute destroys such a guest
+    when it starts (rule 26).
+    """
+    return situation.source_is_back and not may_be_running(view, situation)
 
 
 def _gone(view: ServerView, _situation: Situation) -> Verdict | None:
@@ -143,8 +154,9 @@ def _under_way(view: ServerView, situation: Situation) -> Verdict | None:
         return None
     newest = running[-1]
     where = f"to {newest.destination}" if newest.destination else "waiting for a destination"
-    is_odd = not newest.is_open or situation.now - newest.updated_at > LOOK_AFTER
-    return Verdict(view, Fate.EVACUATING, where, (LookCloser(view.id),) if is_odd else ())
+    age = situation.now - newest.updated_at
+    look = (LookCloser(view.id),) if age > LOOK_AFTER or not newest.is_open else ()
+    return Verdict(view, Fate.EVACUATING, where, look, is_stuck=age > STUCK_AFTER)
 
 
 def may_be_running(view: ServerView, situation: Situation) -> tuple[Evacuation, ...]:
@@ -179,7 +191,11 @@ def _reason_dead(record: Evacuation, view: ServerView, situation: Situation) -> 
     waiting = [attempt for attempt in view.attempts if not attempt.is_over]
     unbegun = all(not attempt.events for attempt in waiting)
     since = max(record.updated_at, *(attempt.started_at for attempt in waiting), _asked_at(view))
-    return _reason_message_lost(since, situation) if unbegun else None
+    return (
+        _reason_message_lost(since, situation)
+        if unbegun
+        else _reason_never_claimed(since, waiting, situation)
+    )
 
 
 def _reason_message_lost(since: float, situation: Situation) -> str | None:
@@ -192,6 +208,23 @@ def _reason_message_lost(since: float, situation: Situation) -> str | None:
     if situation.now - max(since, situation.conductors_since) <= situation.policy.dead_after:
         return None
     return f"no conductor began it in {situation.policy.dead_after:.0f} s"
+
+
+def _reason_never_claimed(since: float, waiting: list[Attempt], situation: Situation) -> str | None:
+    """Say that the destination died before it claimed an evacuation that the conductor had sent to it.
+
+    Nothing names that destination. So it takes both: no claim for a long time, and another host that died
+    meanwhile. What may remain is a message in the queue of a host that never returned; if it does, Nova
+    refuses that message by the server's task state, and may set the server to ERROR (nova.md 3, R:E15).
+    """
+    sent = all(
+        event.name == "rebuild_server" and event.result == "Success" for a in waiting for event in a.events
+    )
+    others = {host for host in situation.dead_hosts if host != situation.host}
+    others.update(h for h, times in situation.fencings.items() if h != situation.host and max(times) >= since)
+    if not sent or not others or situation.now - since <= situation.policy.dead_after:
+        return None
+    return f"no destination claimed it in {situation.policy.dead_after:.0f} s, and {min(others)} was fenced"
 
 
 def _reason_destination_died(record: Evacuation, situation: Situation) -> str | None:
@@ -229,7 +262,7 @@ def _settling(view: ServerView, situation: Situation) -> Verdict | None:
     if ask is not None and ask.may_have_effect and not _has_trace(ask.known, view):
         until = ask.at + situation.policy.settle_time
         if situation.now < until:
-            why = ask.text or "no answer was seen"
+            why = ask.text or ("Nova accepted it" if ask.outcome == ACCEPTED else "no answer was seen")
             return Verdict(view, Fate.SETTLING, f"the last request may have taken effect: {why}", at=until)
     if not view.records and situation.now < situation.takeover_until:
         why = "the evacuator that was at work before may have asked for it"
@@ -284,7 +317,7 @@ def _failed(view: ServerView, situation: Situation) -> Verdict | None:
     if where.guest_stayed:
         reason = f"its guest may run on {last.destination}, though Nova says {situation.host}: {fault}"
         return Verdict(view, Fate.IMMOVABLE, reason, note)
-    if situation.source_is_back and (situation.nowhere or len(failures) >= ENOUGH_FAILURES):
+    if _may_stay(view, situation) and (situation.nowhere or len(failures) >= ENOUGH_FAILURES):
         return Verdict(
             view, Fate.IMMOVABLE, f"{len(failures)} attempts failed, its host is back: {fault}", note
         )

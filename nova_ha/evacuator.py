@@ -20,7 +20,7 @@ from nova_ha.decide import decide
 from nova_ha.dispatch import Dispatcher
 from nova_ha.errors import NovaHaError
 from nova_ha.journal import Journal
-from nova_ha.model import HostState
+from nova_ha.model import ClusterNode, HostState
 from nova_ha.observation import Claim, Fate, HostPlan, Observation, Plan
 from nova_ha.observe import Observer
 from nova_ha.policy import Policy
@@ -109,6 +109,7 @@ class Evacuator:
         troubles = tuple(trouble for host in self.plan.hosts for trouble in host.troubles)
         if observation.problem and not troubles:
             troubles = (observation.problem,)
+        troubles += tuple(_left_behind(node) for node in observation.cluster.nodes if _has_left_behind(node))
         self._forget_others()
         self._status.write(troubles + tuple(failures))
         return self._until_next(has_failures=bool(failures))
@@ -169,7 +170,7 @@ class Evacuator:
         try:
             self._cluster.publish_state(node, text)
         except NovaHaError as error:
-            _log.info("the state of host '%s' could not be published: %s", plan.view.host, error)
+            _log.debug("the state of host '%s' could not be published: %s", plan.view.host, error)
             return
         self._published[node] = (text, now)
 
@@ -207,3 +208,12 @@ class Evacuator:
         if plan.steps and not has_failures:
             return SOON
         return _PATIENT.get(plan.state, self._policy.poll)
+
+
+def _has_left_behind(node: ClusterNode) -> bool:
+    """Say whether a host is back whose servers could not all be recovered, and nobody has taken note yet."""
+    return not node.fenced and (node.state or "").startswith(record.NOT_RECOVERED)
+
+
+def _left_behind(node: ClusterNode) -> str:
+    return f"host {node.name}: {node.state}; remove the node's attribute {record.STATE} when they are mended"

@@ -22,7 +22,7 @@ from nova_ha.cluster import Pacemaker
 from nova_ha.dispatch import ThreadDispatcher
 from nova_ha.errors import NovaHaError
 from nova_ha.evacuator import Evacuator
-from nova_ha.journal import FileJournal
+from nova_ha.journal import FileJournal, check_writable
 from nova_ha.nova import connect
 from nova_ha.option import Value
 from nova_ha.policy import Policy
@@ -94,7 +94,8 @@ def main(arguments: list[str]) -> int:
     directory = RunDirectory(arguments[0])
     settings: Mapping[str, Value] = json.load(sys.stdin)
     try:
-        _log_to(LOG_FILE, debug=bool(settings.get("verbose")))
+        log_to(LOG_FILE, debug=bool(settings.get("verbose")))
+        check_writable(JOURNAL)
         return _run(directory, settings)
     except (NovaHaError, OSError) as error:
         print(error, file=sys.stderr)
@@ -134,7 +135,7 @@ def _take_last_answers(evacuator: Evacuator, dispatcher: ThreadDispatcher, clock
         evacuator.take_answers()
 
 
-def _log_to(path: Path, *, debug: bool) -> None:
+def log_to(path: Path, *, debug: bool) -> None:
     """Log to a file that logrotate may move away; times in UTC, as Pacemaker's records have them."""
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     handler = logging.handlers.WatchedFileHandler(path)

@@ -39,6 +39,7 @@ class OneNode:
         self.mark_evacuated = cluster.mark_evacuated
         self.clear_record = cluster.clear_record
         self.publish_state = cluster.publish_state
+        self.remember = cluster.remember
         self.restart_compute = cluster.restart_compute
 
     def view(self) -> ClusterView:

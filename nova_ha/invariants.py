@@ -69,6 +69,8 @@ def _closing(host: HostPlan) -> Iterator[str]:
         return
     if host.view.servers is None or host.view.problem:
         yield f"recovery of {host.view.host} closed without a list of its servers"
+    if any(verdict.view.is_here and verdict.view.open_records for verdict in host.verdicts):
+        yield f"recovery of {host.view.host} closed with open evacuations of servers that are still there"
     left = [verdict for verdict in host.verdicts if not verdict.fate.is_final]
     if left:
         yield f"recovery of {host.view.host} closed with {len(left)} servers on their way"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -131,6 +132,15 @@ class FileJournal:
         for path in files[KEPT:]:
             if path not in self._files:
                 path.unlink(missing_ok=True)
+
+
+def check_writable(directory: Path) -> None:
+    """Raise OSError when nothing can be made durable in a folder: then another controller must work."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=directory, prefix="probe-") as probe:
+        probe.write(b"x" * 4096)
+        probe.flush()
+        os.fsync(probe.fileno())
 
 
 def read_events(path: Path) -> Iterator[dict[str, Any]]:

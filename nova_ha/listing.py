@@ -15,7 +15,7 @@ from nova_ha.clock import Clock
 from nova_ha.closer import CloserLooks
 from nova_ha.journal import Journal
 from nova_ha.model import ClusterNode, Evacuation, Server
-from nova_ha.notes import Notes
+from nova_ha.notes import ServerNotes
 from nova_ha.observation import Fate, HostPlan, HostView, LookCloser, Plan, ServerView, Verdict
 from nova_ha.ports import NovaPort
 
@@ -79,7 +79,13 @@ class Listings:
             i for i in records if i not in here and _is_of_interest(records[i], has_notes=i in notes.servers)
         ]
         return tuple(
-            self._server_view(i, here.get(i), tuple(records.get(i, ())), notes, outstanding=i in outstanding)
+            self._server_view(
+                i,
+                here.get(i),
+                tuple(records.get(i, ())),
+                notes.of(i).with_facts(i, view.node.facts),
+                outstanding=i in outstanding,
+            )
             for i in [*here, *absent]
         )
 
@@ -88,7 +94,7 @@ class Listings:
         server_id: str,
         here: Server | None,
         records: tuple[Evacuation, ...],
-        notes: Notes,
+        notes: ServerNotes,
         *,
         outstanding: bool,
     ) -> ServerView:
@@ -101,7 +107,7 @@ class Listings:
             is_gone=here is None and look.is_gone,
             records=records,
             attempts=look.attempts,
-            notes=notes.of(server_id),
+            notes=notes,
             outstanding=outstanding,
         )
 

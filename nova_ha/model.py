@@ -178,6 +178,7 @@ class ClusterNode:
         fenced: value of `record.FENCED`; None without a record.
         evacuated: value of `record.EVACUATED`.
         state: value of `record.STATE`.
+        servers: value of `record.SERVERS`.
         fenced_since: when it was fenced, epoch seconds, if its connection has not been up since: Pacemaker's
             ``node_fenced``, set by every successful fencing (any device, watchdog, an operator's word) and
             cleared when the connection comes up. Seen on 2.1.5; transient: lost with a full cluster stop.
@@ -192,6 +193,12 @@ class ClusterNode:
     state: str | None = None
     legacy: str | None = None
     fenced_since: float | None = None
+    servers: str | None = None
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """Return what the entry says about single servers of the recovery that it is about."""
+        return record.facts_of(self.servers, self.fenced_at)
 
     @property
     def fenced_at(self) -> str | None:

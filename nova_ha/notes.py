@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from nova_ha import record
+
 #: Outcomes of a request. ``None``: it was about to be sent, and nothing is known since (the evacuator died).
 ACCEPTED, REFUSED, NOT_SENT, AMBIGUOUS, IN_USE = "accepted", "refused", "not-sent", "ambiguous", "in-use"
 
@@ -62,6 +64,7 @@ class ServerNotes:
     failures: tuple[Failure, ...] = ()
     stopped_again: bool = False
     reset: bool = False
+    off_in_error: bool = False
 
     @property
     def last_ask(self) -> Ask | None:
@@ -71,7 +74,16 @@ class ServerNotes:
     @property
     def must_be_stopped(self) -> bool:
         """Say whether it comes back running though it was off: Nova forgets that in ERROR (rule 19)."""
-        return bool(self.was_off) and not self.stopped_again and any(a.vm_state == "error" for a in self.asks)
+        through_error = self.off_in_error or any(ask.vm_state == "error" for ask in self.asks)
+        return bool(self.was_off) and not self.stopped_again and through_error
+
+    def with_facts(self, server_id: str, facts: frozenset[str]) -> ServerNotes:
+        """Return the notes with what the node's entry remembers of this server."""
+        if record.OFF + server_id in facts:
+            return replace(
+                self, was_off=True, off_in_error=True, reset=self.reset or record.RESET + server_id in facts
+            )
+        return replace(self, reset=True) if record.RESET + server_id in facts else self
 
 
 @dataclass(frozen=True)

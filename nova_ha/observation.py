@@ -310,6 +310,7 @@ class Verdict:
         reason: why, in words for an admin; empty when the fate says it all.
         steps: what to do now.
         at: when it is due again, epoch seconds; None when the next look will tell.
+        is_stuck: whether it takes so long that an admin should know.
     """
 
     view: ServerView
@@ -317,6 +318,7 @@ class Verdict:
     reason: str = ""
     steps: tuple[Step, ...] = ()
     at: float | None = None
+    is_stuck: bool = False
 
     @property
     def sentence(self) -> str:
@@ -346,7 +348,9 @@ class HostPlan:
     def troubles(self) -> tuple[str, ...]:
         """Return what an admin should know: why it is held, and each server that does not get on."""
         held = (f"host {self.view.host}: held ({self.reason})",) if self.state is HostState.HELD else ()
-        stuck = tuple(v.sentence for v in self.verdicts if v.fate in (Fate.RETRYING, Fate.IMMOVABLE))
+        stuck = tuple(
+            v.sentence for v in self.verdicts if v.is_stuck or v.fate in (Fate.RETRYING, Fate.IMMOVABLE)
+        )
         return held + stuck
 
 

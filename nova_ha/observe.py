@@ -72,7 +72,7 @@ class Observer:
         try:
             services = self._nova.services()
         except NovaHaError as error:
-            return self._without_nova(cluster, f"Nova does not answer: {error}")
+            return self._without_nova(cluster, str(error))
         self._ledger_read_at = self._clock.now()
         hosts = tuple(self._hosts(cluster, services))
         return self.look_again(
@@ -171,7 +171,7 @@ class Observer:
         try:
             known = {service.id for service in self._nova.services() if service.is_known}
         except NovaHaError as error:
-            return [replace(view, servers=None, problem=f"Nova does not answer: {error}") for view in views]
+            return [replace(view, servers=None, problem=str(error)) for view in views]
         return [view if _is_confirmed(view, known) else _with_cell_down(view) for view in views]
 
     # --- the rest of the cloud ------------------------------------------------------------------------------

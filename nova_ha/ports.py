@@ -90,6 +90,9 @@ class ClusterPort(Protocol):
     def clear_record(self, node: str, fenced_at: str) -> bool:
         """Remove record and mark, but only if the record is still of that fencing; say whether it was."""
 
+    def remember(self, node: str, fenced_at: str, facts: frozenset[str]) -> None:
+        """Write facts about single servers (`record.OFF` ...) in place of what was there; read them back."""
+
     def restart_compute(self, node: str) -> None:
         """Have the node's nova-compute restarted; raise `ClusterError` when no resource runs it."""
 

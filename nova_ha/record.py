@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The record of a fencing: what is written on a node's own entry in Pacemaker's CIB, and what it means.
 
-Three permanent node attributes, each with a single writer, so that no writer can undo another's news:
+Four permanent node attributes, each with a single writer, so that no writer can undo another's news:
 
 ``nova-ha-fenced``     ``fenced 2026-11-22T06:40:12Z``: the node was fenced then. The time is the identity of
                        the recovery. Written by ``fence_compute off`` (or by the evacuator for another proof).
 ``nova-ha-evacuated``  the same time: the recovery of that fencing is complete. Written by the evacuator.
 ``nova-ha-state``      a sentence for people, such as ``evacuating 12/20 by controller-1``. Only whom it names
                        is read back: the evacuator whose requests another one must expect to show up in Nova.
+``nova-ha-servers``    ``2026-11-22T06:40:12Z off:UUID left:UUID``: what Nova cannot tell of single servers,
+                       and another controller's journal does not know. Holds for the fencing of that time.
 
 A recovery is *open* as long as the first exists and the second does not name its time. This module is
 imported by the hot paths: it needs nothing but the language.
@@ -15,9 +17,21 @@ imported by the hot paths: it needs nothing but the language.
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 FENCED = "nova-ha-fenced"
 EVACUATED = "nova-ha-evacuated"
 STATE = "nova-ha-state"
+SERVERS = "nova-ha-servers"
+
+#: Facts about a server: it was shut off before Nova forgot that (rule 19); its state was reset by
+#: nova-ha; its recovery was closed without success.
+OFF, RESET, LEFT = "off:", "reset:", "left:"
+
+#: Begins the sentence that stays on a host's entry when not all of its servers could be recovered.
+NOT_RECOVERED = "up: not recovered: "
 
 _WORD = "fenced "
 
@@ -45,6 +59,22 @@ def is_open(fenced: str | None, evacuated: str | None) -> bool:
     """Say whether a recovery is open, from the values of `FENCED` and `EVACUATED`."""
     time = fenced_at(fenced)
     return time is not None and evacuated != time
+
+
+def servers_value(fenced_at: str, facts: Iterable[str]) -> str:
+    """Return a value of `SERVERS`."""
+    return " ".join([fenced_at, *sorted(facts)])
+
+
+def facts_of(servers: str | None, fenced_at: str | None) -> frozenset[str]:
+    """Return the facts in a value of `SERVERS`, if they are about that fencing."""
+    words = (servers or "").split()
+    return frozenset(words[1:]) if words and words[0] == fenced_at else frozenset()
+
+
+def servers_with(fact: str, facts: Iterable[str]) -> tuple[str, ...]:
+    """Return the servers about which a fact is known."""
+    return tuple(sorted(item[len(fact) :] for item in facts if item.startswith(fact)))
 
 
 def marker_reason(fenced_at: str) -> str:

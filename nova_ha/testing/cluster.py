@@ -81,8 +81,12 @@ class SimulatedCluster:
         self._ask()
         if self._entry(node).fenced_at != fenced_at:
             return False
-        self._write(node, fenced=None, evacuated=None)
+        self._write(node, fenced=None, evacuated=None, servers=None)
         return self.nodes[node].fenced_at != fenced_at
+
+    def remember(self, node: str, fenced_at: str, facts: frozenset[str]) -> None:
+        """Write facts about single servers."""
+        self._write(node, servers=record.servers_value(fenced_at, facts))
 
     def restart_compute(self, node: str) -> None:
         """Have the node's nova-compute restarted, if the world knows how."""

@@ -55,7 +55,16 @@ class Evacuation:
     def may_have_effect(self) -> bool:
         """Say whether a guest may still be started because of this; not after its destination died."""
         died = self._incarnation is not None and self._destination.incarnation != self._incarnation
-        return not self.is_over and not died
+        return not self.is_over and not died and not self._waits_for_a_dead_host
+
+    @property
+    def _waits_for_a_dead_host(self) -> bool:
+        """Say whether the message lies in the queue of a host that is down.
+
+        When that host returns and the server was evacuated otherwise, Nova refuses the message by its
+        task state.
+        """
+        return self._target is not None and self._incarnation is None and self._target.alive_since is None
 
     @property
     def _destination(self) -> Compute:

@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from nova_ha.clock import Clock
 from nova_ha.evacuator import Evacuator
+from nova_ha.invariants import check_invariants
 from nova_ha.journal import Journal, MemoryJournal
 from nova_ha.policy import Policy
 from nova_ha.ports import ClusterPort, NovaPort
@@ -169,6 +170,7 @@ class EvacuatorHosts:
                 policy=self.policy,
                 dispatcher=dispatcher,
                 owner=controller,
+                check=check_invariants,
             )
 
         self._processes.append(EvacuatorProcess(self.world, create, dispatcher.actors))
