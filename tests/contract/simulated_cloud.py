@@ -93,7 +93,7 @@ class SimulatedCloud(ContractCloud):
         """Start nova-compute."""
         start_compute(self.cloud, host)
 
-    def let_heartbeat_be_old(self, host: str) -> None:
+    def let_heartbeat_be_old(self, host: str) -> None:  # noqa: ARG002 - all hosts share the time
         """Let time pass."""
         self.clock.sleep(2 * self.cloud.service_down_time)
 
@@ -109,11 +109,13 @@ class SimulatedCloud(ContractCloud):
 
     def _is_at(self, moment: str, server_id: str) -> bool:
         server = self.cloud.servers[server_id]
-        moving = any(one.server_id == server_id and one.status == "pre-migrating" for one in self.cloud.records)
+        moving = any(
+            one.server_id == server_id and one.status == "pre-migrating" for one in self.cloud.records
+        )
         task = {"check": "rebuilding", "spawn": "rebuild_spawning", "finish": None}.get(moment)
         return moment == "cast" or (moving and server.task_state == task)
 
-    def release(self, moment: str, *server_ids: str) -> None:
+    def release(self, moment: str, *server_ids: str) -> None:  # noqa: ARG002 - see there
         """Wait for the end of the hold: later evacuations are not held."""
         self.cloud.plans[:] = [plan for plan in self.cloud.plans if plan.server_id not in server_ids]
 

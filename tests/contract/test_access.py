@@ -56,7 +56,9 @@ def test_a_microversion_that_nova_does_not_know(embedded, monkeypatch):
         client.services()
 
 
-@pytest.mark.parametrize("others", [{"region_name": "Elsewhere"}, {"interface": "internal", "region_name": "X"}])
+@pytest.mark.parametrize(
+    "others", [{"region_name": "Elsewhere"}, {"interface": "internal", "region_name": "X"}]
+)
 def test_an_endpoint_that_is_missing(embedded, others):
     """A region that the catalog does not have is named, with those that it has."""
     with pytest.raises(ConfigurationError, match=r"only: .*RegionOne"):

@@ -68,7 +68,7 @@ def test_a_destination_is_honoured(cloud):
 
 
 def test_not_yet_conducted(cloud):
-    """Before a conductor reads the request there is an accepted record without destination, and no event."""
+    """Until a conductor reads the request there is an accepted record without destination, and no event."""
     server_id = cloud.add_server(SOURCE)
     cloud.lose(SOURCE)
     cloud.hold("cast", server_id)
@@ -94,7 +94,7 @@ def test_the_requested_destination_is_in_the_record(cloud):
 
 
 def test_under_way(cloud):
-    """While the guest starts the record is pre-migrating and names the destination; the source is the host."""
+    """While the guest starts the record is pre-migrating with its destination; the host is the source."""
     server_id = cloud.add_server(SOURCE)
     cloud.lose(SOURCE)
     cloud.hold("spawn", server_id)
@@ -116,7 +116,7 @@ def test_under_way(cloud):
 
 
 def test_almost_done_looks_like_not_begun(cloud):
-    """Near its end the server is ACTIVE without a task on its old host; only the record tells (nova.md 0.2)."""
+    """Near its end the server is ACTIVE without a task on its old host; only the record tells."""
     server_id = cloud.add_server(SOURCE)
     cloud.lose(SOURCE)
     cloud.hold("finish", server_id)
@@ -128,7 +128,7 @@ def test_almost_done_looks_like_not_begun(cloud):
 
 
 def test_a_second_request_doubles_the_guest(cloud):
-    """A second request during an evacuation is accepted, and the guest then runs twice: the trap (nova.md 0.1)."""
+    """A second request during an evacuation is accepted, and the guest runs twice: the trap (nova.md 0.1)."""
     server_id = cloud.add_server(SOURCE)
     cloud.lose(SOURCE)
     cloud.hold("finish", server_id)

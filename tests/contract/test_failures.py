@@ -18,7 +18,7 @@ def _events(cloud, server_id):
 
 
 def test_no_valid_host(cloud):
-    """Without a host to go to, the server is ERROR with a fault, and the record `error` without destination."""
+    """Without a host to go to the server is ERROR with a fault, the record `error` without destination."""
     server_id = cloud.add_server(SOURCE)
     cloud.use_only(SOURCE)
     cloud.lose(SOURCE)
@@ -32,7 +32,7 @@ def test_no_valid_host(cloud):
 
 
 def test_a_stopped_server_loses_its_state(cloud):
-    """A stopped server in ERROR after NoValidHost comes back ACTIVE; its power state had told (nova.md 2.6)."""
+    """A stopped server in ERROR after NoValidHost comes back ACTIVE; its power state had told."""
     server_id = cloud.add_server(SOURCE, "stopped")
     cloud.use_only(SOURCE)
     cloud.lose(SOURCE)
@@ -56,7 +56,7 @@ def test_a_disabled_destination(cloud):
 
 
 def test_the_guest_does_not_start(cloud):
-    """When the guest does not start the record is `failed` with its destination, the server ERROR with a fault."""
+    """When the guest does not start the record is `failed` with its destination, the server ERROR."""
     server_id = cloud.add_server(SOURCE)
     cloud.lose(SOURCE)
     cloud.fail("spawn", server_id)
@@ -97,7 +97,7 @@ def test_no_room_at_the_destination(cloud, state, status):
 
 
 def test_a_failure_after_the_start(cloud):
-    """After an error behind the start the guest goes on at the destination, and Nova says host=source, ERROR."""
+    """After an error behind the start the guest goes on at the destination, and the server is ERROR."""
     server_id = cloud.add_server(SOURCE)
     cloud.lose(SOURCE)
     cloud.fail("state", server_id)
@@ -109,7 +109,7 @@ def test_a_failure_after_the_start(cloud):
 
 
 def test_a_retry_to_the_same_destination_is_safe(cloud):
-    """A retry to the host where the guest was left fails with "already exists", and no second guest starts."""
+    """A retry to the host where the guest was left fails with "already exists"; no second guest starts."""
     server_id = cloud.add_server(SOURCE)
     cloud.lose(SOURCE)
     cloud.fail("state", server_id)
@@ -135,7 +135,7 @@ def test_a_retry_to_another_destination_doubles_the_guest(cloud):
 
 
 def test_the_conductor_gives_up(cloud):
-    """When the scheduler does not answer, server and record stay as they are; only the event tells (R:E06)."""
+    """When the scheduler does not answer, server and record stay as they are; only the event tells."""
     server_id = cloud.add_server(SOURCE)
     cloud.lose(SOURCE)
     cloud.fail("schedule", server_id)
@@ -147,7 +147,7 @@ def test_the_conductor_gives_up(cloud):
 
 
 def test_a_stale_record_is_completed_first(cloud):
-    """A second request completes the stale record of the first and leaves its own `accepted` (nova.md 2.5)."""
+    """A second request completes the stale record of the first and leaves its own `accepted`."""
     server_id = cloud.add_server(SOURCE)
     cloud.lose(SOURCE)
     cloud.fail("schedule", server_id)

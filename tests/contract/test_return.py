@@ -56,7 +56,7 @@ def test_the_start_destroys_a_guest_that_never_moved(cloud):
 
 
 def test_the_start_during_an_evacuation(cloud):
-    """A start in the middle completes the record; the success makes it done again, and so refuses the return."""
+    """A start in the middle completes the record; the success makes it done again, against the return."""
     server_id = cloud.add_server(SOURCE)
     cloud.lose(SOURCE)
     cloud.hold("spawn", server_id)
@@ -107,7 +107,7 @@ def test_a_server_that_was_not_evacuated(cloud):
 
 
 def test_there_and_back_again(cloud):
-    """A host that came back takes servers, and can be evacuated a second time; the old records stay completed."""
+    """A host that came back takes servers; it can be evacuated a second time, old records stay completed."""
     server_id = cloud.add_server(SOURCE)
     cloud.lose(SOURCE)
     cloud.evacuate(server_id, OTHER)

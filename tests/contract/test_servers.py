@@ -31,7 +31,7 @@ def test_a_host_without_servers(cloud):
 
 
 def test_a_dropped_filter_does_no_harm(cloud):
-    """A user without the right to filter by host is given the whole cloud; only the host's servers come out."""
+    """A user who may not filter by host is given the whole cloud; only the host's servers come out."""
     mine = cloud.add_server(SOURCE)
     cloud.add_server(OTHER)
     assert [server.id for server in cloud.unprivileged().servers(SOURCE)] == [mine]

@@ -68,7 +68,7 @@ def test_enable_erases_the_reason(cloud):
 
 
 def test_forced_down_outranks_heartbeats(cloud):
-    """While forced_down is set the service stays down, although its heartbeats move updated_at (nova.md 1.2)."""
+    """While forced_down is set the service stays down, although its heartbeats move updated_at."""
     cloud.nova.tell_down(cloud.service(SOURCE), MARKER)
     first = cloud.service(SOURCE).updated_at
     cloud.until(lambda: cloud.service(SOURCE).updated_at != first)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a lost, late or spoiled answer means: nothing was done, or it may have been done (nova.md 0.3, 0.4)."""
+"""What a lost, late or spoiled answer means: nothing was done, or it may have been done (nova.md 0)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The process of an embedded Nova: python3 -m tests.contract.embedded FOLDER HOST...
 
-It reads requests from its standard input, one JSON object a line: ``{"call": "power_off", "arguments": ["host-1"]}``,
-and answers each with a line ``{"result": ...}`` or ``{"error": ...}``. It ends when its standard input ends.
+It reads requests from its standard input, one JSON object a line, as in ``{"call": "power_off", "arguments":
+["host-1"]}``, and answers each with a line ``{"result": ...}`` or ``{"error": ...}``. It ends when its input
+ends.
 """
 
 from __future__ import annotations

@@ -51,7 +51,9 @@ class EmbeddedNova:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"the embedded Nova has ended:\n{self.log.read_text(encoding='utf-8')[-4000:]}")
+            raise RuntimeError(
+                f"the embedded Nova has ended:\n{self.log.read_text(encoding='utf-8')[-4000:]}"
+            )
         answer = json.loads(line)
         if "error" in answer:
             raise RuntimeError(f"the embedded Nova failed:\n{answer['error']}")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Points of an evacuation at which a test can make Nova wait or fail.
 
-Nova's own code runs up to such a point and on from it. A failure is one that Nova's dependants can cause there: no
-answer of the scheduler, no room, a hypervisor's error.
+Nova's own code runs up to such a point and on from it. A failure is one that a cloud can really have there:
+no answer of the scheduler, no room, a hypervisor's error.
 """
 
 from __future__ import annotations

@@ -90,7 +90,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(status, b"<html>Sorry</html>" if way.startswith("html") else b"{}")
 
     def _forward(self, base: str, path: str, body: bytes) -> requests.Response:
-        kept = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
+        kept = {
+            name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")
+        }
         return requests.request(self.command, base + path, data=body, headers=kept, timeout=60)
 
     def _answer(self, answer: requests.Response) -> None:

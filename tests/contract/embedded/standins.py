@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """As much of Keystone, Glance and Neutron as Nova and its clients ask for, behind one port.
 
-Keystone gives tokens for passwords and says what a token is worth: Nova runs with the real keystonemiddleware and
-its real policy. Glance knows one image. Neutron knows that there is nothing.
+Keystone gives tokens for passwords and says what a token is worth: Nova runs with the real keystonemiddleware
+and its real policy. Glance knows one image. Neutron knows that there is nothing.
 """
 
 from __future__ import annotations
