@@ -112,11 +112,15 @@ class NovaCompute(ocf.Agent):
         return answer.stdout.strip()
 
     def _wait_for_recovery(self, runner: Runner, node: str) -> None:
-        """Return when no recovery of this host is open; raise when the action's time is nearly over."""
+        """Return when no recovery of this host is open; raise when the patience with it is over.
+
+        That is short, and not the action's whole time: Pacemaker plans nothing anew while an action runs,
+        so that an evacuator whose controller died would not be recovered as long as we wait for it.
+        """
         from nova_ha.gate import why_closed
 
         begin = time.monotonic()
-        patience = max(0.0, self.timeout - _START_MARGIN)
+        patience = max(0.0, min(float(self.settings()["start_wait"] or 0), self.timeout - _START_MARGIN))
         said = None
         while (reason := why_closed(runner, node)) is not None:
             if reason != said:
@@ -220,13 +224,13 @@ def _check_name(settings: dict[str, Value], node: str, identity: Identity | None
 
 
 _TEXT = """\
-Runs nova-compute on a compute node. The start waits until the recovery of this
-host is complete, because nova-compute destroys, when it starts, the guests
+Runs nova-compute on a compute node. The start waits for the recovery of this
+host to be complete, because nova-compute destroys, when it starts, the guests
 that are being evacuated from its host. No credentials are needed: the state of
 the recovery is read from Pacemaker.
 
-Make it a clone on compute nodes with meta requires=unfencing, and leave the
-start as much time as a recovery may take. With meta failure-timeout=60s a
-start that has waited in vain is tried again, else Pacemaker waits for an
+Make it a clone on compute nodes with meta requires=unfencing: then it is not
+started at all before the recovery is complete. With meta failure-timeout=60s
+a start that has waited in vain is tried again, else Pacemaker waits for an
 admin. Stopping it leaves the guests running; a stop that fails gets the node
 fenced."""

@@ -132,13 +132,15 @@ OPTIONS: tuple[Option, ...] = (
         refused=dict.fromkeys(("2", "disabled"), _NO_EFFECT),
     ),
     Option(
-        "on_wait", "seconds", "40", "Patience of the action on",
-        "How many seconds the action on waits for an open recovery to end before it fails, and Pacemaker "
-        "tries again. Keep it below pcmk_on_timeout.",
+        # Pacemaker plans nothing anew while an action runs: with 40 s here, and the evacuator's controller
+        # dead, neither that controller nor the evacuator was recovered for three minutes (2.1.5, in the lab).
+        "on_wait", "seconds", "3", "Patience of the action on",
+        "How many seconds the action on waits for an open recovery to end before it fails; Pacemaker tries "
+        "again when the recovery is complete. Keep it short: meanwhile Pacemaker recovers nothing else.",
         frozenset({FENCE}),
     ),
     Option(
-        "nova_wait", "seconds", "20", "Patience of the action off with Nova",
+        "nova_wait", "seconds", "5", "Patience of the action off with Nova",
         "How many seconds the action off tries to tell Nova that the node is down. Fencing succeeds in any "
         "case; NovaEvacuate tells Nova later.",
         frozenset({FENCE}),
@@ -259,6 +261,12 @@ OPTIONS: tuple[Option, ...] = (
         "pid", "string", None, "Path of the file with the process id",
         "File that remembers the process id of nova-compute; by default one per resource below the runtime "
         "folder of resource agents.",
+        frozenset({COMPUTE}),
+    ),
+    Option(
+        "start_wait", "seconds", "60", "Patience of the start with an open recovery",
+        "How many seconds the start waits for an open recovery of the host to end before it fails. Keep it "
+        "short: meanwhile Pacemaker recovers nothing else, perhaps not even the evacuator.",
         frozenset({COMPUTE}),
     ),
     Option(
