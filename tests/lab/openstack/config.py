@@ -151,6 +151,9 @@ def nova_compute(host: str, address: str, shared: Path) -> Sections:
         "update_resources_interval": 60,
         "sync_power_state_interval": 120,
         "reserved_host_memory_mb": 0,
+        # A heartbeat that was lost with the conductor or RabbitMQ is waited for that long (default 60) before
+        # the next one is sent; in the lab a service counts as down after 10 s.
+        "rpc_response_timeout": 20,
     }
     return {
         **sections,
