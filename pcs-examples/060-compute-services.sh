@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The services of a compute node, each a clone. Created disabled: until 080-constraints.sh says where they belong,
+# Pacemaker would start them on the controllers too. On the compute nodes take them away from systemd:
+#   systemctl disable --now neutron-openvswitch-agent libvirtd ceilometer-agent-compute nova-compute
+# and the sockets of libvirt, which would start it behind Pacemaker's back (systemctl list-unit-files 'libvirtd*').
+. "$(dirname "$0")/functions.sh"
+
+# start, stop: systemd itself ends a unit that does not stop within 90 s (DefaultTimeoutStopSec). A stop that
+#   fails here gets the node fenced, so Pacemaker must be the more patient of the two.
+# monitor: asks systemd over D-Bus, and costs next to nothing.
+# failure-timeout: a start that failed keeps all that depends on the service down on this node; after that time it
+#   is tried again, without an admin.
+# interleave: what depends on this clone waits for the instance on its own node, not for all of them.
+# --force: pcs looks for the unit on this controller, where it need not be.
+service() {
+    if missing "$1"; then
+        pcs resource create "$1" "systemd:$2" \
+            op start timeout=100s stop timeout=120s monitor interval=30s timeout=60s \
+            meta failure-timeout=120s clone interleave=true --disabled --force
+    fi
+}
+
+service neutron-openvswitch-agent "$OVS_AGENT_UNIT"
+service libvirtd "$LIBVIRT_UNIT"
+service ceilometer-compute "$CEILOMETER_UNIT"
+
+# requires=unfencing: not even probed before fence_compute has let the node back. A cluster with watchdog fencing
+#   only has no such device, and nothing to wait for.
+# start: starts at once, or waits for the recovery of its host, says so, and fails. It does not wait for all of a
+#   long recovery: what Pacemaker decides meanwhile, the fencing of another node too, waits for actions that run.
+# failure-timeout: a start that has waited in vain is tried again after that time.
+# stop: nova-compute of Nova 33 and later needs up to 160 s to end what it is doing; what does not end is killed
+#   15 s before the limit. A stop that fails gets the node fenced.
+# monitor: reads a file and /proc; needs neither Nova nor credentials.
+requires=unfencing
+[ "$POWER" != watchdog ] || requires=fencing
+if missing nova-compute; then
+    pcs resource create nova-compute ocf:openstack:NovaCompute user="$NOVA_USER" \
+        op start timeout=120s stop timeout=240s monitor interval=10s timeout=30s \
+        meta requires="$requires" failure-timeout=60s clone interleave=true --disabled
+fi
