@@ -14,7 +14,8 @@ from nova_ha.errors import AccessDenied, NovaHaError, NovaUnavailable, RequestRe
 from nova_ha.journal import Journal
 from nova_ha.model import HostState, Server
 from nova_ha.notes import ACCEPTED, AMBIGUOUS, IN_USE, NOT_SENT, REFUSED
-from nova_ha.observation import (
+from nova_ha.observe import Observer
+from nova_ha.plan import (
     Claim,
     ClearForcedDown,
     ClearRecord,
@@ -31,7 +32,6 @@ from nova_ha.observation import (
     TellDown,
     WriteRecord,
 )
-from nova_ha.observe import Observer
 from nova_ha.ports import ClusterPort, NovaPort
 
 _log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from nova_ha.model import HostState, ServerGroup, Service
-from nova_ha.observation import Fate, HostPlan, Verdict
+from nova_ha.plan import Fate, HostPlan, Verdict
 from nova_ha.policy import Policy
 
 

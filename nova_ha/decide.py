@@ -13,7 +13,8 @@ from nova_ha.decide_host import Circumstances, decide_recovery
 from nova_ha.decide_proof import decide_unrecorded
 from nova_ha.decide_return import decide_return
 from nova_ha.model import HostState
-from nova_ha.observation import HostPlan, HostView, Observation, Plan
+from nova_ha.observation import HostView, Observation
+from nova_ha.plan import HostPlan, Plan
 from nova_ha.policy import Policy
 
 

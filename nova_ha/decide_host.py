@@ -13,20 +13,21 @@ from dataclasses import dataclass, field
 
 from nova_ha import record
 from nova_ha.clock import parse_time
-from nova_ha.decide_server import Situation, decide_server
+from nova_ha.decide_server import decide_server
 from nova_ha.model import HostState, ServerGroup
-from nova_ha.observation import (
+from nova_ha.observation import HostView
+from nova_ha.plan import (
     Claim,
     Evacuate,
     Fate,
     HostPlan,
-    HostView,
     MarkEvacuated,
     Step,
     TellDown,
     Verdict,
 )
 from nova_ha.policy import Policy
+from nova_ha.situation import Situation
 
 #: A heartbeat older than this says nothing about now: the host may have been fenced again since.
 HEARTBEAT_FORGOTTEN = 60.0

@@ -13,7 +13,8 @@ from __future__ import annotations
 from nova_ha import record
 from nova_ha.clock import format_time, parse_time
 from nova_ha.model import ClusterNode, HostState, Service
-from nova_ha.observation import HostPlan, HostView, MarkEvacuated, WriteRecord
+from nova_ha.observation import HostView
+from nova_ha.plan import HostPlan, MarkEvacuated, WriteRecord
 
 #: A fencing takes up to so long from its record to its end; a later one is another fencing.
 LONGEST_FENCING = 300.0

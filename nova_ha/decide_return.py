@@ -9,14 +9,8 @@ then the service is enabled, if the marker is ours; then the record is removed.
 from __future__ import annotations
 
 from nova_ha.model import HostState, Service
-from nova_ha.observation import (
-    ClearForcedDown,
-    ClearRecord,
-    Enable,
-    HostPlan,
-    HostView,
-    RestartCompute,
-)
+from nova_ha.observation import HostView
+from nova_ha.plan import ClearForcedDown, ClearRecord, Enable, HostPlan, RestartCompute
 
 #: Seconds that a restarted nova-compute gets until it is restarted again, and how often that is tried.
 RESTART_EVERY = 90.0

@@ -14,29 +14,25 @@ Rules are tried in order, the first that knows the answer gives it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Callable, Optional
 
 from nova_ha import faults
+from nova_ha.dead_records import may_be_running, reason_all_dead
 from nova_ha.faults import RetryPlace
 from nova_ha.immovable import reason_it_cannot_move, reason_to_ignore
-from nova_ha.model import Attempt, Evacuation, ServerGroup
+from nova_ha.model import Evacuation
 from nova_ha.notes import ACCEPTED, AMBIGUOUS, IN_USE, NOT_SENT, REFUSED
-from nova_ha.observation import (
+from nova_ha.observation import ServerView
+from nova_ha.plan import (
     Evacuate,
     Fate,
     LookCloser,
     NoteFailure,
     ResetToError,
-    ServerView,
     StopServer,
     Verdict,
 )
-from nova_ha.policy import Policy
-
-#: Records older than the fencing by more than this belong to an earlier recovery. Covers clocks that differ.
-CLOCK_SKEW = 300.0
+from nova_ha.situation import Situation
 
 #: Failed attempts after which a server stays where it is, once its host is back and waits for the end.
 ENOUGH_FAILURES = 3
@@ -45,38 +41,6 @@ ENOUGH_FAILURES = 3
 #: should know.
 LOOK_AFTER = 10.0
 STUCK_AFTER = 300.0
-
-
-@dataclass(frozen=True)
-class Situation:
-    """What a server's decision depends on besides the server.
-
-    Attributes:
-        host: Nova's name of the failed host.
-        fenced_at: when it was fenced, epoch seconds.
-        now: epoch seconds.
-        policy: the admin's settings.
-        takeover_until: until when requests of an earlier evacuator may still show.
-        dead_hosts: hosts that are fenced and forced down: nothing runs or arrives there.
-        nowhere: why no other host can be asked for now; None when one can.
-        source_is_back: whether the failed node is connected again and waits for the end of this recovery.
-        groups: hard server groups by member.
-        conductors_since: since when Nova's conductors are known to be up, epoch seconds; None if they are
-            not.
-        fencings: when Pacemaker remembers to have fenced Nova's hosts; epoch seconds.
-    """
-
-    host: str
-    fenced_at: float
-    now: float
-    policy: Policy
-    takeover_until: float = 0.0
-    dead_hosts: frozenset[str] = frozenset()
-    nowhere: str | None = None
-    source_is_back: bool = False
-    groups: Mapping[str, ServerGroup] = field(default_factory=dict)
-    conductors_since: float | None = None
-    fencings: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 def decide_server(view: ServerView, situation: Situation) -> Verdict:
@@ -111,7 +75,7 @@ def _elsewhere(view: ServerView, situation: Situation) -> Verdict | None:
         return None
     if view.notes.must_be_stopped:
         return _stop_again(view)
-    done = [r for r in view.records if r.succeeded and _is_of_this_recovery(r, situation)]
+    done = [r for r in view.records if r.succeeded and situation.is_about(r)]
     return Verdict(view, Fate.VERIFIED, f"on {done[-1].destination}") if done else _arriving(view, situation)
 
 
@@ -157,103 +121,6 @@ def _under_way(view: ServerView, situation: Situation) -> Verdict | None:
     age = situation.now - newest.updated_at
     look = (LookCloser(view.id),) if age > LOOK_AFTER or not newest.is_open else ()
     return Verdict(view, Fate.EVACUATING, where, look, is_stuck=age > STUCK_AFTER)
-
-
-def may_be_running(view: ServerView, situation: Situation) -> tuple[Evacuation, ...]:
-    """Return the records whose evacuation may still be running.
-
-    Those that are open, and those that ended well although the server is still here: the source's
-    nova-compute, started too early, marks running evacuations as completed (nova.md 3).
-    """
-    return tuple(
-        r
-        for r in view.records
-        if r.is_open or (r.succeeded and view.is_here and _is_of_this_recovery(r, situation))
-    )
-
-
-def reason_all_dead(view: ServerView, situation: Situation) -> str | None:
-    """Return why nothing can come of any open record any more (rule 15), or None when something may."""
-    reasons = [_reason_dead(record, view, situation) for record in may_be_running(view, situation)]
-    return None if None in reasons else "; ".join(dict.fromkeys(r for r in reasons if r))
-
-
-def _reason_dead(record: Evacuation, view: ServerView, situation: Situation) -> str | None:
-    """Return why nothing can come of an open record any more."""
-    if record.status == "pre-migrating":
-        return _reason_destination_died(record, situation)
-    if record.status not in ("accepted", "done", "completed"):
-        return None
-    if not view.attempts or not _last_ask_is_among_attempts(view):
-        return None
-    if all(attempt.is_over for attempt in view.attempts):
-        return "Nova's conductor or destination gave up"
-    waiting = [attempt for attempt in view.attempts if not attempt.is_over]
-    unbegun = all(not attempt.events for attempt in waiting)
-    since = max(record.updated_at, *(attempt.started_at for attempt in waiting), _asked_at(view))
-    return (
-        _reason_message_lost(since, situation)
-        if unbegun
-        else _reason_never_claimed(since, waiting, situation)
-    )
-
-
-def _reason_message_lost(since: float, situation: Situation) -> str | None:
-    """Say that no conductor began an evacuation, although all were up long enough (rule 15 b).
-
-    A message that waited for conductors is taken when they come up: only since then can it be lost.
-    """
-    if situation.conductors_since is None:
-        return None
-    if situation.now - max(since, situation.conductors_since) <= situation.policy.dead_after:
-        return None
-    return f"no conductor began it in {situation.policy.dead_after:.0f} s"
-
-
-def _reason_never_claimed(since: float, waiting: list[Attempt], situation: Situation) -> str | None:
-    """Say that the destination died before it claimed an evacuation that the conductor had sent to it.
-
-    Nothing names that destination. So it takes both: no claim for a long time, and another host that died
-    meanwhile. What may remain is a message in the queue of a host that never returned; if it does, Nova
-    refuses that message by the server's task state, and may set the server to ERROR (nova.md 3, R:E15).
-    """
-    sent = all(
-        event.name == "rebuild_server" and event.result == "Success" for a in waiting for event in a.events
-    )
-    others = {host for host in situation.dead_hosts if host != situation.host}
-    others.update(h for h, times in situation.fencings.items() if h != situation.host and max(times) >= since)
-    if not sent or not others or situation.now - since <= situation.policy.dead_after:
-        return None
-    return f"no destination claimed it in {situation.policy.dead_after:.0f} s, and {min(others)} was fenced"
-
-
-def _reason_destination_died(record: Evacuation, situation: Situation) -> str | None:
-    """Say that the nova-compute that claimed an evacuation is gone, and its guest with it.
-
-    The destination is down now, or was fenced after it claimed and may be back: what it was doing is lost
-    with it.
-    """
-    if record.destination in situation.dead_hosts or _was_fenced_since(record, situation):
-        return f"its destination {record.destination} was fenced"
-    return None
-
-
-def _was_fenced_since(record: Evacuation, situation: Situation) -> bool:
-    times = situation.fencings.get(record.destination or "", ())
-    return any(time >= record.updated_at for time in times)
-
-
-def _asked_at(view: ServerView) -> float:
-    ask = view.notes.last_ask
-    return ask.at if ask else 0.0
-
-
-def _last_ask_is_among_attempts(view: ServerView) -> bool:
-    """Say whether Nova's list of actions knows the last request; if not, the list may be older than it."""
-    ask = view.notes.last_ask
-    if ask is None or ask.request_id is None:
-        return True
-    return any(attempt.request_id == ask.request_id for attempt in view.attempts or ())
 
 
 def _settling(view: ServerView, situation: Situation) -> Verdict | None:
@@ -312,7 +179,7 @@ def _failed(view: ServerView, situation: Situation) -> Verdict | None:
     fault = _fault_of(last, view)
     unnoted = last.uuid not in {noted.record for noted in view.notes.failures}
     note = (NoteFailure(view.id, last, fault),) if unnoted else ()
-    is_dead = last.destination in situation.dead_hosts or _was_fenced_since(last, situation)
+    is_dead = last.destination in situation.dead_hosts or situation.was_fenced_since(last)
     where = RetryPlace() if is_dead else faults.where_to_retry(last, fault, view.notes.failures)
     if where.guest_stayed:
         reason = f"its guest may run on {last.destination}, though Nova says {situation.host}: {fault}"
@@ -342,9 +209,7 @@ def _ready(view: ServerView, destination: str | None = None) -> Verdict:
 
 def _failures(view: ServerView, situation: Situation) -> list[Evacuation]:
     """Return this recovery's failed attempts, oldest first."""
-    failed = [
-        r for r in view.records if not r.is_open and not r.succeeded and _is_of_this_recovery(r, situation)
-    ]
+    failed = [r for r in view.records if not r.is_open and not r.succeeded and situation.is_about(r)]
     return sorted(failed, key=lambda record: record.updated_at)
 
 
@@ -359,10 +224,6 @@ def _fault_of(record: Evacuation, view: ServerView) -> str | None:
     if view.server is None or view.server.vm_state != "error":
         return None
     return view.server.fault or "Nova shows no fault"
-
-
-def _is_of_this_recovery(record: Evacuation, situation: Situation) -> bool:
-    return record.created_at >= situation.fenced_at - CLOCK_SKEW
 
 
 # "Verdict | None" would be evaluated here, which Python 3.9 cannot.

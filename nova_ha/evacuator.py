@@ -21,8 +21,9 @@ from nova_ha.dispatch import Dispatcher
 from nova_ha.errors import NovaHaError
 from nova_ha.journal import Journal
 from nova_ha.model import ClusterNode, HostState
-from nova_ha.observation import Claim, Fate, HostPlan, Observation, Plan
+from nova_ha.observation import Observation
 from nova_ha.observe import Observer
+from nova_ha.plan import Claim, Fate, HostPlan, Plan
 from nova_ha.policy import Policy
 from nova_ha.ports import ClusterPort, NovaPort
 

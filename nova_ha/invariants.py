@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 from nova_ha.model import HostState
-from nova_ha.observation import (
+from nova_ha.observation import Observation
+from nova_ha.plan import (
     ClearForcedDown,
     ClearRecord,
     Evacuate,
     Fate,
     HostPlan,
     MarkEvacuated,
-    Observation,
     Plan,
     Verdict,
 )

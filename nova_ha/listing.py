@@ -16,7 +16,8 @@ from nova_ha.closer import CloserLooks
 from nova_ha.journal import Journal
 from nova_ha.model import ClusterNode, Evacuation, Server
 from nova_ha.notes import ServerNotes
-from nova_ha.observation import Fate, HostPlan, HostView, LookCloser, Plan, ServerView, Verdict
+from nova_ha.observation import HostView, ServerView
+from nova_ha.plan import Fate, HostPlan, LookCloser, Plan, Verdict
 from nova_ha.ports import NovaPort
 
 #: How long a list is believed while every server on it only waits for its turn.

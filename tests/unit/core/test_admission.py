@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from nova_ha.admission import admit
 from nova_ha.model import HostState, ServerGroup
-from nova_ha.observation import Evacuate, Fate, HostPlan, Verdict
+from nova_ha.plan import Evacuate, Fate, HostPlan, Verdict
 from nova_ha.policy import Policy
 from tests.unit.core.builders import a_host, a_server, a_service, a_view
 

@@ -12,17 +12,15 @@ from nova_ha.decide_host import CONFIRMED_FOR, Circumstances, decide_recovery
 from nova_ha.decide_proof import decide_unrecorded
 from nova_ha.decide_return import decide_return
 from nova_ha.model import ClusterView, HostState
-from nova_ha.observation import (
+from nova_ha.observation import Heartbeat, Observation, ServerView
+from nova_ha.plan import (
     Claim,
     ClearForcedDown,
     ClearRecord,
     Enable,
     Evacuate,
     Fate,
-    Heartbeat,
     MarkEvacuated,
-    Observation,
-    ServerView,
     TellDown,
     WriteRecord,
 )

@@ -8,7 +8,7 @@ import pytest
 from nova_ha.decide_server import decide_server
 from nova_ha.model import ServerGroup
 from nova_ha.notes import Ask, Failure, ServerNotes
-from nova_ha.observation import Evacuate, Fate, LookCloser, NoteFailure, ResetToError, StopServer
+from nova_ha.plan import Evacuate, Fate, LookCloser, NoteFailure, ResetToError, StopServer
 from nova_ha.policy import Policy
 from tests.unit.core.builders import NOW, a_record, a_server, a_situation, a_view, an_attempt
 
