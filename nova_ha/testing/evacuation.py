@@ -119,12 +119,14 @@ class Evacuation:
         self._begin_event("compute_rebuild_instance", self._destination.host)
         if self._server.deleted:
             self._fail_deleted()
-        elif self._outcome == "claim-fails":
+            return
+        # Nova names itself in the record before it looks whether there is room.
+        if self._record is not None:
+            self._record.destination = self._destination.host
+        if self._outcome == "claim-fails":
             self._set_record("failed")
             self._release("Insufficient compute resources", error=False)
         else:
-            if self._record is not None:
-                self._record.destination = self._destination.host
             self._set_record("pre-migrating")
             self._later(_STEP_SECONDS, self._validate)
 

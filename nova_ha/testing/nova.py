@@ -154,8 +154,8 @@ def show_record(record: Record) -> model.Evacuation:
 
 
 def show_action(action: Action) -> model.Attempt:
-    """Return an instance action as the API shows it."""
-    events = tuple(model.ActionEvent(e.name, e.result, e.host, e.details) for e in action.events)
+    """Return an instance action as the API shows it, with the newest event first."""
+    events = tuple(model.ActionEvent(e.name, e.result, e.host, e.details) for e in reversed(action.events))
     return model.Attempt(action.request_id, float(int(action.started_at)), events)
 
 

@@ -105,7 +105,7 @@ def migration_json(record: Record) -> Json:
 
 
 def action_json(action: Action, *, detail: bool) -> Json:
-    """Return an instance action, with its events in detail."""
+    """Return an instance action, with its events in detail, the newest first."""
     shown: Json = {
         "action": "evacuate",
         "instance_uuid": action.server_id,
@@ -127,7 +127,7 @@ def action_json(action: Action, *, detail: bool) -> Json:
                 "host": event.host,
                 "hostId": "",
             }
-            for event in action.events
+            for event in reversed(action.events)
         ]
     return shown
 
