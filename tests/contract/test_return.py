@@ -84,8 +84,8 @@ def test_open_records_do_not_guard(cloud):
     assert not cloud.service(SOURCE).forced_down
 
 
-def test_of_two_records_only_the_oldest_is_completed(cloud):
-    """Of a server's two records the start completes one, the oldest; the other stays open for ever."""
+def test_of_two_records_only_the_newest_is_completed(cloud):
+    """Each start completes one record of a server, the newest; with an older one it takes a second start."""
     server_id = cloud.add_server(SOURCE)
     cloud.lose(SOURCE)
     cloud.fail("schedule", server_id)
@@ -93,7 +93,13 @@ def test_of_two_records_only_the_oldest_is_completed(cloud):
     cloud.mend()
     cloud.evacuate(server_id, OTHER)
     cloud.start_compute(SOURCE)
-    assert [record.status for record in cloud.records(server_id, SOURCE)] == ["completed", "accepted"]
+    assert [record.status for record in cloud.records(server_id, SOURCE)] == ["done", "completed"]
+    with pytest.raises(StillInUse):
+        cloud.nova.clear_forced_down(cloud.service(SOURCE))
+    cloud.power_off(SOURCE)
+    cloud.start_compute(SOURCE)
+    assert {record.status for record in cloud.records(server_id, SOURCE)} == {"completed"}
+    cloud.nova.clear_forced_down(cloud.service(SOURCE))
 
 
 def test_a_server_that_was_not_evacuated(cloud):
