@@ -28,7 +28,7 @@ def decide(observation: Observation, policy: Policy) -> Plan:
         conductors_since=observation.conductors_since,
         fencings=observation.fencings,
         hold=reason_to_hold_all(observation, policy),
-        has_destination=any(service.takes_servers for service in observation.services or ()),
+        destinations=tuple(service for service in observation.services or () if service.takes_servers),
     )
     decided = (_decide_host(host, observation, circumstances) for host in observation.hosts)
     plans = [plan for plan in decided if plan is not None]

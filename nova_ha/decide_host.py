@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from nova_ha import record
 from nova_ha.clock import parse_time
 from nova_ha.decide_server import decide_server
-from nova_ha.model import HostState, ServerGroup
+from nova_ha.model import HostState, ServerGroup, Service
 from nova_ha.observation import HostView
 from nova_ha.plan import (
     Claim,
@@ -56,7 +56,7 @@ class Circumstances:
         conductors_since: since when Nova's conductors are known to be up; epoch seconds.
         fencings: when Pacemaker remembers to have fenced Nova's hosts; epoch seconds.
         hold: why no host's servers may be asked for now; None when they may.
-        has_destination: whether any host can take servers now.
+        destinations: the services of hosts that can take servers now.
     """
 
     now: float
@@ -66,12 +66,12 @@ class Circumstances:
     conductors_since: float | None = None
     fencings: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     hold: str | None = None
-    has_destination: bool = True
+    destinations: tuple[Service, ...] = ()
 
     @property
     def nowhere(self) -> str | None:
         """Return why servers have nowhere to go now, or None."""
-        return self.hold or (None if self.has_destination else "no other host can take servers")
+        return self.hold or (None if self.destinations else "no other host can take servers")
 
 
 def decide_recovery(view: HostView, circumstances: Circumstances) -> HostPlan:
@@ -95,12 +95,19 @@ def _situation(view: HostView, circumstances: Circumstances) -> Situation:
         policy=circumstances.policy,
         takeover_until=view.takeover_until,
         dead_hosts=circumstances.dead_hosts,
+        destinations=_in_zone_of(view, circumstances.destinations),
         nowhere=circumstances.nowhere,
         source_is_back=view.node.online,
         groups=circumstances.groups,
         conductors_since=circumstances.conductors_since,
         fencings=circumstances.fencings,
     )
+
+
+def _in_zone_of(view: HostView, services: tuple[Service, ...]) -> tuple[str, ...]:
+    """Return the hosts of the failed host's zone: servers are often bound to it (nova.md 2.3)."""
+    zone = view.service.zone if view.service else None
+    return tuple(sorted(service.host for service in services if service.zone == zone))
 
 
 def _tell_nova(view: HostView) -> HostPlan | None:

@@ -179,8 +179,7 @@ def _failed(view: ServerView, situation: Situation) -> Verdict | None:
     fault = _fault_of(last, view)
     unnoted = last.uuid not in {noted.record for noted in view.notes.failures}
     note = (NoteFailure(view.id, last, fault),) if unnoted else ()
-    is_dead = last.destination in situation.dead_hosts or situation.was_fenced_since(last)
-    where = RetryPlace() if is_dead else faults.where_to_retry(last, fault, view.notes.failures)
+    where = _where_to_retry(last, fault, view, situation)
     if where.guest_stayed:
         reason = f"its guest may run on {last.destination}, though Nova says {situation.host}: {fault}"
         return Verdict(view, Fate.IMMOVABLE, reason, note)
@@ -192,7 +191,42 @@ def _failed(view: ServerView, situation: Situation) -> Verdict | None:
     if note or situation.now < due:
         why = f"attempt {len(failures)} failed: {fault or last.status}"
         return Verdict(view, Fate.RETRYING, why, note, at=due)
-    return _ready(view, where.destination)
+    return _ready(view, where.destination or _another_destination(failures, fault, situation))
+
+
+def _where_to_retry(
+    last: Evacuation, fault: str | None, view: ServerView, situation: Situation
+) -> RetryPlace:
+    """Return where the server may be asked for next: anywhere, once no guest can run where it failed."""
+    is_dead = last.destination in situation.dead_hosts or situation.was_fenced_since(last)
+    if is_dead or (faults.says_it_exists(fault) and _is_leftover(last, view, situation)):
+        return RetryPlace()
+    return faults.where_to_retry(last, fault, view.notes.failures)
+
+
+def _another_destination(failures: list[Evacuation], fault: str | None, situation: Situation) -> str | None:
+    """Return a host to name when the scheduler may choose again where it failed; None leaves it to the scheduler.
+
+    It is named in every other attempt only: Nova puts a server for which a named host has no room into
+    ERROR like any.
+    """
+    if len(failures) % 2 and not faults.says_it_exists(fault):
+        return None
+    failed = {record.destination for record in failures}
+    others = [host for host in situation.destinations if host not in failed]
+    return others[len(failures) // 2 % len(others)] if others else None
+
+
+def _is_leftover(last: Evacuation, view: ServerView, situation: Situation) -> bool:
+    """Say whether the guest that exists at a destination died there, before that host was fenced.
+
+    It is defined there, and nothing starts it: Nova thinks that the server is elsewhere.
+    """
+    exists = {noted.record for noted in view.notes.failures if faults.says_it_exists(noted.fault)}
+    earlier = [
+        r for r in view.records if r.destination == last.destination and r.uuid not in {*exists, last.uuid}
+    ]
+    return bool(earlier) and all(situation.was_fenced_since(record) for record in earlier)
 
 
 def _not_before(due: float, view: ServerView, situation: Situation, why: str) -> Verdict | None:

@@ -57,6 +57,11 @@ def can_never_move(refusal: str) -> bool:
     return _says(refusal, _NEVER)
 
 
+def says_it_exists(fault: str | None) -> bool:
+    """Say whether an attempt failed because the destination has such a guest, before anything was started."""
+    return _says(fault, ("already exists",))
+
+
 def where_to_retry(failure: Evacuation, fault: str | None, earlier: Iterable[Failure]) -> RetryPlace:
     """Return where a server may be asked for after its last attempt failed.
 

@@ -24,6 +24,7 @@ class Situation:
         policy: the admin's settings.
         takeover_until: until when requests of an earlier evacuator may still show.
         dead_hosts: hosts that are fenced and forced down: nothing runs or arrives there.
+        destinations: hosts that take servers now, in the failed host's availability zone.
         nowhere: why no other host can be asked for now; None when one can.
         source_is_back: whether the failed node is connected again and waits for the end of this recovery.
         groups: hard server groups by member.
@@ -38,6 +39,7 @@ class Situation:
     policy: Policy
     takeover_until: float = 0.0
     dead_hosts: frozenset[str] = frozenset()
+    destinations: tuple[str, ...] = ()
     nowhere: str | None = None
     source_is_back: bool = False
     groups: Mapping[str, ServerGroup] = field(default_factory=dict)

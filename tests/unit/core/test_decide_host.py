@@ -27,12 +27,15 @@ from nova_ha.plan import (
 from nova_ha.policy import Policy
 from tests.unit.core.builders import FENCED_AT, NOW, a_host, a_node, a_record, a_server, a_service, a_view
 
+HEALTHY = a_service(id="svc1", host="compute-1", state="up", forced_down=False, status="enabled")
 ALIVE = Heartbeat(advances=2, last_advance=NOW - 1, watched_since=NOW - 30)
 
 
 def recover(view, **different):
     """Return the plan for a host with an open recovery."""
-    return decide_recovery(view, Circumstances(**{"now": NOW, "policy": Policy(), **different}))
+    return decide_recovery(
+        view, Circumstances(**{"now": NOW, "policy": Policy(), "destinations": (HEALTHY,), **different})
+    )
 
 
 def kinds(plan):

@@ -180,6 +180,35 @@ def test_guest_stayed_on_a_host_that_died(death):
     assert fate(failed("Conflict updating instance s1"), **death) is Fate.READY
 
 
+def exists_at_compute_1(*earlier):
+    """Return a server that compute-1 refuses because it has such a guest."""
+    fault = "Instance s1 already exists"
+    last = a_record("failed", destination="compute-1", updated_at=NOW - 500)
+    notes = ServerNotes(failures=(Failure("r1", "compute-1", fault),))
+    return a_view(*earlier, last, server=a_server(vm_state="error", fault=fault), notes=notes)
+
+
+def test_what_exists_there_died_with_the_host():
+    """A guest that an attempt left on a host that was fenced since is dead: another host is named."""
+    earlier = a_record("failed", uuid="r0", destination="compute-1", updated_at=NOW - 700)
+    view = exists_at_compute_1(earlier)
+    here = {"destinations": ("compute-1", "compute-2")}
+    assert fate(view, **here) is Fate.IMMOVABLE
+    verdict = decide_server(view, a_situation(fencings={"compute-1": (NOW - 600,)}, **here))
+    assert "compute-2" == destination(verdict)
+
+
+def test_every_other_attempt_names_a_host():
+    """A destination that fails is not left to the scheduler for ever."""
+    records = [
+        a_record("error", uuid=f"r{n}", updated_at=NOW - 5000 - n, destination="compute-1") for n in (1, 0)
+    ]
+    notes = ServerNotes(failures=tuple(Failure(f"r{n}", "compute-1", "No valid host") for n in (0, 1)))
+    view = a_view(*records, server=a_server(vm_state="error", fault="No valid host"), notes=notes)
+    verdict = decide_server(view, a_situation(fenced_at=NOW - 6000, destinations=("compute-1", "compute-2")))
+    assert "compute-2" == destination(verdict)
+
+
 @pytest.mark.parametrize(("fenced", "expected"), [(NOW - 20, Fate.READY), (NOW - 40, Fate.EVACUATING)])
 def test_destination_was_fenced_and_is_back(fenced, expected):
     """A claimed evacuation is dead when its destination was fenced after the claim, though it is back."""
