@@ -8,6 +8,40 @@ from collections.abc import Iterable
 from nova_ha.errors import HostNameError
 
 
+class HostNames:
+    """Every host that Nova has, to be looked up many times: a large cloud has thousands.
+
+    Args:
+        hosts: their names.
+    """
+
+    def __init__(self, hosts: Iterable[str]) -> None:
+        self._known = frozenset(hosts)
+        self._shorts: dict[str, list[str]] | None = None
+
+    def host_of(self, node: str, domain: str | None = None) -> str:
+        """Return Nova's name of a node; see `nova_host`."""
+        for name in (node, f"{node}.{(domain or '').lstrip('.')}"):
+            if name in self._known:
+                return name
+        fits = [host for host in self._by_short().get(_short(node), ()) if _one_is_short(host, node)]
+        if len(fits) == 1:
+            return fits[0]
+        if fits:
+            may_be = f"node '{node}' may be any of Nova's hosts {', '.join(fits)}"
+            raise HostNameError(f"{may_be}; give the node its host's full name")
+        known = sorted(self._known)
+        raise HostNameError(f"node '{node}' is none of Nova's {len(known)} hosts{_some(known)}")
+
+    def _by_short(self) -> dict[str, list[str]]:
+        """Return the hosts by short name; many clouds never need that."""
+        if self._shorts is None:
+            self._shorts = {}
+            for host in sorted(self._known):
+                self._shorts.setdefault(_short(host), []).append(host)
+        return self._shorts
+
+
 def nova_host(node: str, hosts: Iterable[str], domain: str | None = None) -> str:
     """Return Nova's name of a node: the same name, else the only host with the same short name.
 
@@ -19,18 +53,7 @@ def nova_host(node: str, hosts: Iterable[str], domain: str | None = None) -> str
     Raises:
         HostNameError: no host fits, or more than one.
     """
-    known = sorted(set(hosts))
-    for name in (node, f"{node}.{(domain or '').lstrip('.')}"):
-        if name in known:
-            return name
-    fits = [host for host in known if _short(host) == _short(node) and _one_is_short(host, node)]
-    if len(fits) == 1:
-        return fits[0]
-    if fits:
-        raise HostNameError(
-            f"node '{node}' may be any of Nova's hosts {', '.join(fits)}; give the node its host's full name"
-        )
-    raise HostNameError(f"node '{node}' is none of Nova's {len(known)} hosts{_some(known)}")
+    return HostNames(hosts).host_of(node, domain)
 
 
 def _short(name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from nova_ha import record
@@ -16,11 +17,12 @@ from nova_ha.clock import Clock
 from nova_ha.decide_proof import has_our_marker
 from nova_ha.errors import AccessDenied, HostNameError, NovaHaError
 from nova_ha.heartbeat import HeartbeatWatch
-from nova_ha.host_names import nova_host
+from nova_ha.host_names import HostNames
 from nova_ha.journal import Journal
 from nova_ha.listing import Listings
 from nova_ha.model import ClusterNode, ClusterView, ServerGroup, Service
-from nova_ha.observation import HostPlan, HostView, Observation, Plan
+from nova_ha.observation import HostView, Observation
+from nova_ha.plan import HostPlan, Plan
 from nova_ha.policy import Policy
 from nova_ha.ports import ClusterPort, NovaPort
 
@@ -110,18 +112,23 @@ class Observer:
 
     def _hosts(self, cluster: ClusterView, services: tuple[Service, ...]) -> list[HostView]:
         """Return every host that has a record, or ought to have one."""
-        views = (self._look_at(node, services) for node in cluster.nodes if node.is_remote or node.fenced)
+        by_host = {service.host: service for service in reversed(services)}
+        names = HostNames(by_host)
+        nodes = (node for node in cluster.nodes if node.is_remote or node.fenced)
+        views = (self._look_at(node, names, by_host) for node in nodes)
         return [view for view in views if view is not None]
 
-    def _look_at(self, node: ClusterNode, services: tuple[Service, ...]) -> HostView | None:
+    def _look_at(
+        self, node: ClusterNode, names: HostNames, services: Mapping[str, Service]
+    ) -> HostView | None:
         """Return a node as Nova sees it; None when nothing is to be done about it."""
         try:
-            host = nova_host(node.name, [service.host for service in services])
+            host = names.host_of(node.name)
         except HostNameError as error:
             # A remote node may be no compute node at all; one that has a record must be explained.
             unknown = replace(self._with_history(HostView(node.name, node)), problem=str(error))
             return unknown if node.fenced else None
-        service = next(service for service in services if service.host == host)
+        service = services[host]
         if not node.fenced and node.fenced_since is None and not has_our_marker(service):
             return None
         heartbeat = self.heartbeats.look(service, self._clock.now())
@@ -215,11 +222,11 @@ def _fencings(observation: Observation) -> dict[str, tuple[float, ...]]:
     for node in observation.cluster.nodes:
         if node.fenced_since is not None:
             times.setdefault(node.name, []).append(node.fenced_since)
-    hosts = [service.host for service in observation.services or ()]
+    names = HostNames(service.host for service in observation.services or ())
     found: dict[str, tuple[float, ...]] = {}
     for name, moments in times.items():
         with contextlib.suppress(HostNameError):
-            found[nova_host(name, hosts)] = tuple(moments)
+            found[names.host_of(name)] = tuple(moments)
     return found
 
 
