@@ -24,6 +24,7 @@ from nova_ha.model import ClusterNode, HostState
 from nova_ha.observation import Observation
 from nova_ha.observe import Observer
 from nova_ha.plan import Claim, Fate, HostPlan, Plan
+from nova_ha.pace import Pace
 from nova_ha.policy import Policy
 from nova_ha.ports import ClusterPort, NovaPort
 
@@ -92,10 +93,12 @@ class Evacuator:
         self._states: dict[str, tuple[HostState, str]] = {}
         self._fates: dict[str, Fate] = {}
         self._published: dict[str, tuple[str, float]] = {}
+        self._pace = Pace(policy.poll)
         self.plan = Plan(())
 
     def cycle(self) -> float:
         """Make one pass; return the seconds until the next is due. Never raises a `NovaHaError`."""
+        began = self._clock.monotonic()
         try:
             # In this order a request whose answer comes during the observation still counts as on its way
             # in it, and one whose answer was taken has its record in what is listed afterwards.
@@ -112,6 +115,7 @@ class Evacuator:
             troubles = (observation.problem,)
         troubles += tuple(_left_behind(node) for node in observation.cluster.nodes if _has_left_behind(node))
         self._forget_others()
+        self._pace.see(self.plan, began, self._clock.monotonic())
         self._status.write(troubles + tuple(failures))
         return self._until_next(has_failures=bool(failures))
 
@@ -208,6 +212,8 @@ class Evacuator:
     def _wait_for(self, plan: HostPlan, *, has_failures: bool) -> float:
         if plan.steps and not has_failures:
             return SOON
+        if plan.state is HostState.EVACUATING and any(v.fate is Fate.WAITING for v in plan.verdicts):
+            return self._pace.seconds(self._clock.monotonic())
         return _PATIENT.get(plan.state, self._policy.poll)
 
 
