@@ -35,13 +35,13 @@ configured() {
 
 # What exists already is left as it is: these files never undo what an admin has tuned.
 missing() {
-    configured "//*[@id='$1']" || return 0
+    configured "//configuration/*[self::resources or self::constraints]//*[@id='$1']" || return 0
     echo "# $1 exists and is left as it is"
     return 1
 }
 
 is_disabled() {
-    configured "//*[@id='$1']/meta_attributes/nvpair[@name='target-role'][@value='Stopped']"
+    configured "//resources//*[@id='$1']/meta_attributes/nvpair[@name='target-role'][@value='Stopped']"
 }
 
 controllers() {

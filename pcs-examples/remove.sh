@@ -25,7 +25,7 @@ fi
 # Stopped before they are removed, dependants first, as their order says; their constraints go with them.
 running=
 for name in nova-evacuate nova-compute-clone ceilometer-compute-clone libvirtd-clone neutron-openvswitch-agent-clone; do
-    if configured "//*[@id='$name']" && ! is_disabled "$name"; then
+    if configured "//resources//*[@id='$name']" && ! is_disabled "$name"; then
         running="$running $name"
     fi
 done

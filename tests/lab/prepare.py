@@ -27,6 +27,9 @@ APT_PACKAGES = (
     "procps",
     "util-linux",
     "libxml2-utils",
+    # What the examples are tried with.
+    "crmsh",
+    "shellcheck",
     # What the product runs on in the nodes.
     "python3-keystoneauth1",
     "python3-novaclient",
