@@ -25,6 +25,7 @@ SERVERS = 20
 #: Seconds from the hit to the end, return of the host included.
 LIMIT = 180.0
 SETTLED = 60.0
+REUNFENCED = 120.0
 
 
 class Protocol:
@@ -165,6 +166,8 @@ def test_recovery_inside_of_the_fencing_action(cloud: Lab) -> None:
     """With record_only=0 and without NovaEvacuate, fencing ends when all servers are recovered."""
     cloud.run_on_controller("pcs", "resource", "delete", hit.EVACUATOR)
     cloud.run_on_controller("pcs", "stonith", "update", "fence-nova", "record_only=0")
+    # Whoever depends on unfencing by a device that was changed is started again, also nova-compute.
+    cloud.wait_cluster(REUNFENCED)
     follow = prepare(cloud, "power-cut", ["compute-3"])
     fencings = len(cloud.fencings("compute-3"))
     follow.begin(hit.hit(cloud, "power-cut", ["compute-3"]))
