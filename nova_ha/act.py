@@ -10,7 +10,14 @@ from typing import Any, Callable
 from nova_ha import record
 from nova_ha.clock import Clock
 from nova_ha.dispatch import Answer, Dispatcher
-from nova_ha.errors import AccessDenied, NovaHaError, NovaUnavailable, RequestRefused, StillInUse
+from nova_ha.errors import (
+    AccessDenied,
+    AmbiguousAnswer,
+    NovaHaError,
+    NovaUnavailable,
+    RequestRefused,
+    StillInUse,
+)
 from nova_ha.journal import Journal
 from nova_ha.model import HostState, Server
 from nova_ha.notes import ACCEPTED, AMBIGUOUS, IN_USE, NOT_SENT, REFUSED
@@ -28,11 +35,13 @@ from nova_ha.plan import (
     NoteFailure,
     ResetToError,
     RestartCompute,
+    StartAtHome,
     StopServer,
     TellDown,
     WriteRecord,
 )
 from nova_ha.ports import ClusterPort, NovaPort
+from nova_ha.record import LEFT, OFF, RESET, START
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +83,7 @@ class Actor:
             RestartCompute: self._restart_compute,
             ClearForcedDown: self._clear_forced_down,
             Enable: self._enable,
+            StartAtHome: self._start_at_home,
             ClearRecord: self._clear_record,
         }
 
@@ -109,7 +119,7 @@ class Actor:
         wanted = list(steps)
         if not wanted:
             return
-        off = [record.OFF + step.server.id for step in wanted if _is_off_in_error(step.server)]
+        off = [OFF + step.server.id for step in wanted if _is_off_in_error(step.server)]
         self._remember(plan, off)
         for step in wanted:
             self._journal_event(
@@ -170,7 +180,7 @@ class Actor:
     # --- servers --------------------------------------------------------------------------------------------
 
     def _reset(self, step: ResetToError, plan: HostPlan) -> None:
-        self._remember(plan, [record.RESET + step.server.id])
+        self._remember(plan, [RESET + step.server.id])
         self._journal_event(plan, "reset", server=step.server.id, was_off=_is_off(step.server))
         self._journal.sync(*_recovery(plan))
         self._nova.reset_to_error(step.server.id)
@@ -205,25 +215,42 @@ class Actor:
         self._cluster.publish_state(step.node, text)
 
     def _mark(self, step: MarkEvacuated, plan: HostPlan) -> None:
-        left = [verdict for verdict in plan.verdicts if verdict.fate is Fate.IMMOVABLE]
-        for verdict in left:
-            _log.warning("host '%s': not recovered: %s", plan.view.host, verdict.sentence)
-        self._remember(plan, [record.LEFT + verdict.view.id for verdict in left])
+        staying = [verdict for verdict in plan.verdicts if verdict.fate is Fate.IMMOVABLE]
+        for verdict in staying:
+            what = "to be started on it" if verdict.starts_at_home else "not recovered"
+            _log.warning("host '%s': %s: %s", plan.view.host, what, verdict.sentence)
+        self._remember(plan, [(START if v.starts_at_home else LEFT) + v.view.id for v in staying])
         self._journal_event(plan, "evacuated", summary=plan.reason)
         self._cluster.mark_evacuated(step.node, step.fenced_at)
 
-    def _remember(self, plan: HostPlan, facts: Iterable[str]) -> None:
-        """Write facts about servers on the node's entry, for an evacuator on another controller."""
+    def _start_at_home(self, step: StartAtHome, plan: HostPlan) -> None:
+        """Start servers; one that Nova refuses to start is left to an admin."""
+        self._remember(plan, self._start(step.server_ids), without=[START + i for i in step.server_ids])
+
+    def _start(self, server_ids: Iterable[str]) -> list[str]:
+        """Start servers; return the facts about those that cannot be started."""
+        left = []
+        for server_id in server_ids:
+            try:
+                self._nova.hard_reboot(server_id)
+                _log.info("server %s: started on its host, which is back", server_id)
+            except (RequestRefused, AmbiguousAnswer) as error:
+                _log.warning("server %s: not started on its host, which is back: %s", server_id, error)
+                left.append(LEFT + server_id)
+        return left
+
+    def _remember(self, plan: HostPlan, facts: Iterable[str], without: Iterable[str] = ()) -> None:
+        """Change the facts about servers on the node's entry, for an evacuator on another controller."""
         node = plan.view.node
-        written = node.facts | self._facts.get(_recovery(plan), frozenset())
-        wanted = written.union(facts)
+        written = self._facts.get(_recovery(plan), node.facts)
+        wanted = written.union(facts).difference(without)
         if wanted != written:
             self._cluster.remember(node.name, node.fenced_at or "", wanted)
             self._facts[_recovery(plan)] = wanted
 
     def _clear_record(self, step: ClearRecord, plan: HostPlan) -> None:
         # The sentence first: without a record nobody would come back to remove it.
-        left = record.servers_with(record.LEFT, plan.view.node.facts)
+        left = record.servers_with(LEFT, plan.view.node.facts)
         self._cluster.publish_state(step.node, record.NOT_RECOVERED + ", ".join(left) if left else None)
         if not self._cluster.clear_record(step.node, step.fenced_at):
             _log.warning("host '%s': fenced again meanwhile", plan.view.host)

@@ -8,9 +8,13 @@ then the service is enabled, if the marker is ours; then the record is removed.
 
 from __future__ import annotations
 
+from nova_ha import record
 from nova_ha.model import HostState, Service
 from nova_ha.observation import HostView
-from nova_ha.plan import ClearForcedDown, ClearRecord, Enable, HostPlan, RestartCompute
+from nova_ha.plan import ClearForcedDown, ClearRecord, Enable, HostPlan, RestartCompute, StartAtHome
+
+#: Servers that are started in one pass on a host that is back.
+STARTED_AT_ONCE = 10
 
 #: Seconds that a restarted nova-compute gets until it is restarted again, and how often that is tried.
 RESTART_EVERY = 90.0
@@ -36,6 +40,12 @@ def _let_nova_use_it(view: HostView, service: Service) -> HostPlan:
         return HostPlan(view, HostState.RETURNING, "waiting for nova-compute to report to Nova")
     if service.is_ours:
         return HostPlan(view, HostState.RETURNING, "", steps=(Enable(service),))
+    waiting = record.servers_with(record.START, view.node.facts)
+    if waiting:
+        start = StartAtHome(waiting[:STARTED_AT_ONCE])
+        return HostPlan(
+            view, HostState.RETURNING, f"{len(waiting)} servers are to be started on it", steps=(start,)
+        )
     clear = ClearRecord(view.node.name, view.node.fenced_at or "")
     kept = (
         "" if service.status == "enabled" else f"kept disabled: {service.disabled_reason or 'by an operator'}"
@@ -49,8 +59,8 @@ def _let_nova_see_it(view: HostView, service: Service, now: float) -> HostPlan:
         return HostPlan(view, HostState.RETURNING, "waiting for nova-compute to start and report")
     if view.servers is None:
         return HostPlan(view, HostState.RETURNING, "its evacuations are being listed")
-    records = [record for server in view.servers for record in server.records]
-    uncleaned = [record for record in records if record.is_open or record.status == "done"]
+    records = [found for server in view.servers for found in server.records]
+    uncleaned = [found for found in records if found.is_open or found.status == "done"]
     if uncleaned:
         return _have_cleaned_up(view, len(uncleaned), now)
     return HostPlan(view, HostState.RETURNING, "", steps=(ClearForcedDown(service),))

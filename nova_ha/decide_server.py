@@ -51,7 +51,9 @@ def decide_server(view: ServerView, situation: Situation) -> Verdict:
             return verdict
     if situation.nowhere and _may_stay(view, situation):
         # Otherwise, after a whole site lost power, every host that is back would wait for another one.
-        return Verdict(view, Fate.IMMOVABLE, f"{situation.nowhere}, and its own host is back")
+        return Verdict(
+            view, Fate.IMMOVABLE, f"{situation.nowhere}, and its own host is back", starts_at_home=_ran(view)
+        )
     return _ready(view)
 
 
@@ -62,6 +64,13 @@ def _may_stay(view: ServerView, situation: Situation) -> bool:
     when it starts (rule 26).
     """
     return situation.source_is_back and not may_be_running(view, situation)
+
+
+def _ran(view: ServerView) -> bool:
+    """Say whether a server was running before its host failed."""
+    if view.notes.was_off is not None:
+        return not view.notes.was_off
+    return view.server is not None and view.server.vm_state == "active"
 
 
 def _gone(view: ServerView, _situation: Situation) -> Verdict | None:
@@ -184,9 +193,8 @@ def _failed(view: ServerView, situation: Situation) -> Verdict | None:
         reason = f"its guest may run on {last.destination}, though Nova says {situation.host}: {fault}"
         return Verdict(view, Fate.IMMOVABLE, reason, note)
     if _may_stay(view, situation) and (situation.nowhere or len(failures) >= ENOUGH_FAILURES):
-        return Verdict(
-            view, Fate.IMMOVABLE, f"{len(failures)} attempts failed, its host is back: {fault}", note
-        )
+        why = f"{len(failures)} attempts failed, and its own host is back: {fault}"
+        return Verdict(view, Fate.IMMOVABLE, why, note, starts_at_home=_ran(view))
     due = last.updated_at + situation.policy.retry_delay(len(failures))
     if note or situation.now < due:
         why = f"attempt {len(failures)} failed: {fault or last.status}"
@@ -205,7 +213,7 @@ def _where_to_retry(
 
 
 def _another_destination(failures: list[Evacuation], fault: str | None, situation: Situation) -> str | None:
-    """Return a host to name when the scheduler may choose again where it failed; None leaves it to the scheduler.
+    """Return a host to name where the scheduler may choose again what failed, or None.
 
     It is named in every other attempt only: Nova puts a server for which a named host has no room into
     ERROR like any.

@@ -165,6 +165,13 @@ class NovaClient:
             if now is None or now.vm_state != "stopped":
                 raise
 
+    def hard_reboot(self, server_id: str) -> None:
+        """Start a server on the host that it is on, whatever its state."""
+        what = f"start server {server_id}"
+        self._authenticate(what)
+        with self._acting(what):
+            self._actions.servers.reboot(server_id, "HARD")
+
     def reset_to_error(self, server_id: str) -> None:
         """Set a server's state to ERROR, so that Nova accepts to evacuate it."""
         what = f"reset server {server_id}"

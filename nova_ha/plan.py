@@ -105,6 +105,13 @@ class Enable:
 
 
 @dataclass(frozen=True)
+class StartAtHome:
+    """Start servers on the host that they could not leave and that is back in service."""
+
+    server_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ClearRecord:
     """Remove the record: the host is back in service."""
 
@@ -125,6 +132,7 @@ Step = Union[
     RestartCompute,
     ClearForcedDown,
     Enable,
+    StartAtHome,
     ClearRecord,
 ]
 
@@ -170,6 +178,7 @@ class Verdict:
         steps: what to do now.
         at: when it is due again, epoch seconds; None when the next look will tell.
         is_stuck: whether it takes so long that an admin should know.
+        starts_at_home: whether it stays on its host, which is back, and is to be started there.
     """
 
     view: ServerView
@@ -178,6 +187,7 @@ class Verdict:
     steps: tuple[Step, ...] = ()
     at: float | None = None
     is_stuck: bool = False
+    starts_at_home: bool = False
 
     @property
     def sentence(self) -> str:

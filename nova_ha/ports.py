@@ -68,6 +68,9 @@ class NovaPort(Protocol):
     def stop(self, server_id: str) -> None:
         """Shut a server off. Idempotent: a server that is off already is no error."""
 
+    def hard_reboot(self, server_id: str) -> None:
+        """Start a server on the host that it is on: ACTIVE without a guest, SHUTOFF, or in ERROR."""
+
     def reset_to_error(self, server_id: str) -> None:
         """Set a server's state to ERROR, so that Nova accepts to evacuate it (nova.md 5)."""
 

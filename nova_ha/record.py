@@ -26,9 +26,9 @@ EVACUATED = "nova-ha-evacuated"
 STATE = "nova-ha-state"
 SERVERS = "nova-ha-servers"
 
-#: Facts about a server: it was shut off before Nova forgot that (rule 19); its state was reset by
-#: nova-ha; its recovery was closed without success.
-OFF, RESET, LEFT = "off:", "reset:", "left:"
+#: Facts about a server: it was shut off before Nova forgot that (rule 19); its state was reset by nova-ha; it
+#: stays on its host, which is back, and is to be started there; its recovery was closed without success.
+OFF, RESET, START, LEFT = "off:", "reset:", "start:", "left:"
 
 #: Begins the sentence that stays on a host's entry when not all of its servers could be recovered.
 NOT_RECOVERED = "up: not recovered: "

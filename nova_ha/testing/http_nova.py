@@ -180,6 +180,8 @@ class Transport(BaseAdapter):
             return 200, None, {"x-openstack-request-id": request_id, "x-compute-request-id": request_id}
         if "os-stop" in body:
             self._nova.api.stop(server_id)
+        elif body.get("reboot", {}).get("type") == "HARD":
+            self._nova.api.hard_reboot(server_id)
         elif body.get("os-resetState", {}).get("state") == "error":
             self._nova.api.reset_state(server_id)
         else:

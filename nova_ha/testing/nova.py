@@ -94,6 +94,10 @@ class SimulatedNova:
             if server is None or server.vm_state != "stopped":
                 raise
 
+    def hard_reboot(self, server_id: str) -> None:
+        """Start a server on the host that it is on."""
+        _act(lambda: self.api.hard_reboot(server_id))
+
     def reset_to_error(self, server_id: str) -> None:
         """Set a server's state to ERROR."""
         _act(lambda: self.api.reset_state(server_id))

@@ -95,6 +95,10 @@ class NovaApi:
         """``POST /servers/{id}/action`` os-stop."""
         self._call("stop", server_id, lambda: self._stop(server_id), lambda: None)
 
+    def hard_reboot(self, server_id: str) -> None:
+        """``POST /servers/{id}/action`` reboot HARD: from nearly every state (nova/compute/api.py)."""
+        self._call("hard_reboot", server_id, lambda: self._hard_reboot(server_id), lambda: None)
+
     def reset_state(self, server_id: str) -> None:
         """``POST /servers/{id}/action`` os-resetState to error: it erases task_state too."""
         self._call("reset_to_error", server_id, lambda: self._reset(server_id), lambda: None)
@@ -249,6 +253,19 @@ class NovaApi:
         for host in self.cloud.hypervisors.hosts_of(server_id):
             self.cloud.hypervisors.end(host, server_id, "stopped through the API")
         server.vm_state, server.power_state = "stopped", 4
+
+    def _hard_reboot(self, server_id: str) -> None:
+        server = self._reachable(server_id)
+        if server.deleted:
+            self._missing()
+        if server.task_state is not None or server.host is None:
+            raise ApiError(
+                409, f"Cannot 'reboot' instance {server_id} while it is in task_state {server.task_state}"
+            )
+        for host in self.cloud.hypervisors.hosts_of(server_id):
+            self.cloud.hypervisors.end(host, server_id, "hard reboot")
+        self.cloud.hypervisors.start(server.host, server_id, "hard reboot")
+        server.vm_state, server.power_state = "active", 1
 
     def _reset(self, server_id: str) -> None:
         server = self._reachable(server_id)

@@ -376,6 +376,13 @@ def test_stop_of_a_busy_server(nova, cloud):
         nova.stop("s1")
 
 
+def test_hard_reboot(nova, cloud):
+    """A server is started on its host by one action that Nova takes in nearly every state."""
+    cloud.on(*EVACUATE, (202, b""))
+    nova.hard_reboot("s1")
+    assert [{"reboot": {"type": "HARD"}}] == [request.body for request in cloud.sent(*EVACUATE)]
+
+
 def test_reset_to_error(nova, cloud):
     """A server's state is set to ERROR by one action."""
     cloud.on(*EVACUATE, (202, b""))

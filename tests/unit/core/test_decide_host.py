@@ -211,6 +211,19 @@ def test_return_in_nova_s_order():
     assert kinds(returning(service=enabled)) == [ClearRecord]
 
 
+def test_servers_that_stayed_are_started():
+    """Servers that could not leave are started once their host is in service, before the record is removed."""
+    enabled = a_service(forced_down=False, state="up", status="enabled", disabled_reason=None)
+    node = a_node(online=True, evacuated=FENCED_AT, servers=f"{FENCED_AT} start:s1 left:s2")
+    (step,) = decide_return(a_host(node=node, service=enabled), NOW).steps
+    assert ("s1",) == step.server_ids
+
+
+def test_facts_of_another_fencing_are_void():
+    """What the entry says of servers holds for its own fencing only."""
+    assert frozenset() == a_node(servers="2001-01-01T00:00:00Z start:s1").facts
+
+
 def test_operators_disable_survives_the_return():
     """A service that an operator disabled is not enabled, and the host is back all the same."""
     plan = returning(service=a_service(forced_down=False, state="up", disabled_reason="maintenance"))
