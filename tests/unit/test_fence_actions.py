@@ -388,7 +388,7 @@ def test_exit_status(make, nova):
 
 
 def test_one_node_hides_the_others(cluster):
-    """An inline evacuator sees no other node that could be recovered, so that no two work on the same host."""
+    """An inline evacuator sees no other node that it could recover, so that no two work on one host."""
     for node in cluster.nodes:
         cluster.set(node, fenced=record.record_value(FENCED_AT))
     cluster.change_token = cluster.mark_evacuated = cluster.clear_record = cluster.publish_state = None

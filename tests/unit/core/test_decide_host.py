@@ -212,7 +212,7 @@ def test_return_in_nova_s_order():
 
 
 def test_servers_that_stayed_are_started():
-    """Servers that could not leave are started once their host is in service, before the record is removed."""
+    """Servers that could not leave are started once their host is back, before the record is removed."""
     enabled = a_service(forced_down=False, state="up", status="enabled", disabled_reason=None)
     node = a_node(online=True, evacuated=FENCED_AT, servers=f"{FENCED_AT} start:s1 left:s2")
     (step,) = decide_return(a_host(node=node, service=enabled), NOW).steps
