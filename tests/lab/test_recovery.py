@@ -4,120 +4,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import pytest
 
 from tests.lab.demo import hit
-from tests.lab.demo.cloud import audit_complaints, boot
-from tests.lab.demo.follow import Follow
-from tests.lab.demo.model import Goal
-from tests.lab.demo.scene import Scene, any_reached, is_through
+from tests.lab.demo.scene import any_reached, is_through
 from tests.lab.demo.timeline import Stage
-from tests.lab.demo.watch import Watch
-from tests.lab.errors import LabError
 from tests.lab.lab import Lab
+from tests.lab.recoveries import LIMIT, SETTLED, assert_recovered, prepare, strike
 
 pytestmark = pytest.mark.lab
 
-SERVERS = 20
-#: Seconds from the hit to the end, return of the host included.
-LIMIT = 180.0
-SETTLED = 60.0
 REUNFENCED = 120.0
-
-
-class Protocol:
-    """Write what happens to standard output, which pytest shows when a test fails."""
-
-    def say(self, seconds: float | None, text: str) -> None:
-        print(f"+{seconds or 0:6.1f} s  {text}")
-
-    def show(self, scene: Scene) -> None:
-        pass
-
-
-class Labs:
-    """One cloud for all tests, and a new one after a test that left it broken; the logs of both stay."""
-
-    def __init__(self, new_folder: Callable[[], Path]) -> None:
-        self._new_folder = new_folder
-        self._lab: Lab | None = None
-
-    def whole(self) -> Lab:
-        """Return a lab that is settled, with every compute node in service and no servers."""
-        if self._lab is None or not self._is_whole(self._lab):
-            self.end()
-            self._lab = Lab(self._new_folder(), controllers=3, computes=4)
-            self._lab.up()
-            self._settle(self._lab)
-        return self._lab
-
-    def end(self) -> None:
-        """End the lab, if there is one."""
-        lab, self._lab = self._lab, None
-        if lab is not None:
-            lab.down()
-
-    def _is_whole(self, lab: Lab) -> bool:
-        try:
-            lab.run_on_controller("crm_resource", "--cleanup")
-            self._settle(lab)
-        except LabError:
-            return False
-        return True
-
-    @staticmethod
-    def _settle(lab: Lab) -> None:
-        lab.openstack.client.delete_all()
-        lab.wait_cluster(SETTLED)
-        goal = Goal(tuple(node.name for node in lab.computes), ())
-        watch = Watch(lab)
-        lab.wait_until("every compute node is in service", lambda: not goal.not_back(watch.look()), SETTLED)
-
-
-@pytest.fixture(scope="module")
-def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
-    keeper = Labs(lambda: tmp_path_factory.mktemp("recovery") / "lab")
-    yield keeper
-    keeper.end()
-
-
-@pytest.fixture
-def cloud(labs: Labs) -> Lab:
-    return labs.whole()
-
-
-def prepare(lab: Lab, how: str, victims: Sequence[str], servers: int = SERVERS) -> Follow:
-    """Boot servers on the victims, one in ten of them SHUTOFF, and get ready to follow them."""
-    boot(lab, victims, servers)
-    goal = Goal(tuple(victims), Watch(lab).servers() or ())
-    off = servers // 10
-    assert (
-        sorted(server.status for server in goal.servers) == ["ACTIVE"] * (servers - off) + ["SHUTOFF"] * off
-    )
-    assert {server.host for server in goal.servers} == set(victims)
-    return Follow(lab, hit.title(how, victims), goal, Protocol())
-
-
-def strike(lab: Lab, how: str, *victims: str, servers: int = SERVERS) -> Follow:
-    """Boot the servers, and let it happen."""
-    follow = prepare(lab, how, victims, servers)
-    follow.begin(hit.hit(lab, how, victims))
-    return follow
-
-
-def assert_recovered(lab: Lab, follow: Follow, but: frozenset[Stage] = frozenset()) -> None:
-    """Every server is as before elsewhere, exactly once; the hosts are back; every stage is logged."""
-    follow.until_done(LIMIT)
-    assert follow.scene.goal.missing(follow.fresh_look()) == []
-    assert {server.host for server in follow.scene.look.servers or ()}.isdisjoint(follow.scene.goal.victims)
-    assert audit_complaints(lab, follow.scene.goal.active, follow.scene.timeline.zero) == []
-    for node in follow.scene.goal.victims:
-        assert set(follow.scene.timeline.missing(node)) <= but
-        for stage, at, took, source in follow.scene.timeline.table(node):
-            print(f"{node} {stage.word:14} {at:6.1f} {took:6.1f}  {source}")
 
 
 @pytest.mark.parametrize("how", ["power-cut", "freeze"])

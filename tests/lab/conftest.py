@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures for tests of recoveries: each module gets a lab of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.lab import Lab
+from tests.lab.recoveries import Labs
+
+
+@pytest.fixture(scope="module")
+def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
+    keeper = Labs(lambda: tmp_path_factory.mktemp("cloud") / "lab")
+    yield keeper
+    keeper.end()
+
+
+@pytest.fixture
+def cloud(labs: Labs) -> Lab:
+    return labs.whole()
