@@ -391,3 +391,27 @@ def test_shellcheck_is_content():
     command = ["/usr/bin/shellcheck", "--external-sources", *scripts]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=EXAMPLES)
     assert "" == done.stdout
+
+
+def test_the_commands_of_the_migration_guide(machine, deployed):
+    """The guide's commands make of a configuration for the old agents one without credentials."""
+    cib = machine.folder / "old.xml"
+    shutil.copy(f"{deployed}.before", cib)
+    guide = (EXAMPLES / "MIGRATION.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"(?:^ {7}.+\n)+", guide, flags=re.MULTILINE)
+    assert 3 == len(blocks)
+    cloud = "auth_url=http://keystone:5000/v3 tenant_name=admin domain=localdomain"
+    old = f"""
+    pcs() {{ command pcs -f "$CIB_FILE" "$@"; }}
+    pcs stonith create fence-nova fence_compute {cloud} login=admin passwd=secret record_only=1
+    pcs resource create nova-evacuate ocf:openstack:NovaEvacuate {cloud} username=admin password=secret
+    """
+    done = machine.run("\n".join((old, *blocks)), cib)
+    assert 0 == done.returncode, done.stderr
+    configuration = Configuration(cib)
+    shared = {"cloud": "mycloud", "clouds_yaml": "/etc/nova-ha/clouds.yaml"}
+    assert shared == configuration.parameters("nova-evacuate")
+    limits = {"pcmk_off_timeout": "120s", "pcmk_on_timeout": "60s"}
+    nodes = {"pcmk_host_list": "compute-0 compute-1"}
+    assert {**shared, **limits, **nodes} == configuration.parameters("fence-nova")
+    assert {"provides": "unfencing", "failure-timeout": "120s"} == configuration.meta("fence-nova")
