@@ -84,8 +84,15 @@ class Pacemaker:
         return found.st_ino, found.st_mtime_ns, found.st_size
 
     def write_record(self, node: str, fenced_at: str) -> None:
-        """Write the record of a fencing and read it back; raise `ClusterError` when it was not kept."""
+        """Write the record of a fencing and read it back; raise `ClusterError` when it was not kept.
+
+        The mark of an earlier recovery is removed: the constraint that keeps nova-compute off such nodes
+        can only ask whether there is a mark.
+        """
         self._write(node, record.FENCED, record.record_value(fenced_at))
+        mark = self._cib().stored(node, record.EVACUATED)
+        if mark is not None and mark.value != fenced_at:
+            self._remove(mark)
 
     def mark_evacuated(self, node: str, fenced_at: str) -> None:
         """Write that the recovery of that fencing is complete, and read it back."""

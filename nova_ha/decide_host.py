@@ -32,11 +32,6 @@ from nova_ha.situation import Situation
 #: A heartbeat older than this says nothing about now: the host may have been fenced again since.
 HEARTBEAT_FORGOTTEN = 60.0
 
-#: How long a node that is connected, and whose fencing Pacemaker does not remember, is watched before its
-#: record
-#: is believed: six times Nova's default report_interval.
-WATCHED_FOR = 60.0
-
 #: How long every look must find every server at its end before a recovery is closed. An API that answers
 #: a list with nothing once, for whatever reason, must not close it (rule R3); the longer one for a list
 #: without any server.
@@ -139,9 +134,7 @@ def reason_it_may_be_alive(view: HostView, circumstances: Circumstances) -> str 
         return "its nova-compute still reports to Nova: switch it off, then fence it again"
     if not view.node.online or _is_remembered(view, circumstances):
         return None
-    if now - beat.silent_since < WATCHED_FOR:
-        return "it is online, and Pacemaker remembers no fencing: watching whether its nova-compute reports"
-    return None
+    return "it is online, and Pacemaker remembers no fencing of it: have it fenced, or remove its record"
 
 
 def _is_remembered(view: HostView, circumstances: Circumstances) -> bool:

@@ -83,12 +83,17 @@ class FenceActions:
         return f"node '{node}' is recorded as fenced {fenced_at}"
 
     def on(self, node: str) -> str:
-        """Let the node return once no recovery of it is open; changes nothing, and needs no Nova.
+        """Let the node return; changes nothing, and needs no Nova.
+
+        While a recovery of the node is open nova-compute stays down by a constraint on the record, and by
+        NovaCompute's own look at it. With hold_unfencing=1 the node itself is refused, too.
 
         Raises:
-            RecoveryOpen: a recovery was open for all of the patience.
+            RecoveryOpen: the node is refused, after all of the patience.
             ClusterError: Pacemaker does not know the node, or did not answer.
         """
+        if not self._settings.get("hold_unfencing"):
+            return f"node '{node}' may return; nova-compute waits there while a recovery is open"
         self._patiently(self._seconds("on_wait"), lambda: self._refuse_while_open(node))
         return f"no recovery of node '{node}' is open"
 

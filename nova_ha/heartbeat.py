@@ -36,7 +36,7 @@ class HeartbeatWatch:
     def look(self, service: Service, now: float) -> Heartbeat:
         """Take a look into account; return what all looks say."""
         before = self._seen.get(service.id)
-        heartbeat = _next(before, service, now) if before else Heartbeat(watched_since=now)
+        heartbeat = _next(before, service, now) if before else Heartbeat()
         self._seen[service.id] = _Seen(service, heartbeat, now)
         return heartbeat
 
@@ -53,9 +53,9 @@ def _next(before: _Seen, service: Service, now: float) -> Heartbeat:
         service.disabled_reason,
     )
     if was_put:
-        return Heartbeat(watched_since=now)
+        return Heartbeat()
     if old.updated_at != service.updated_at:
         return replace(before.heartbeat, advances=before.heartbeat.advances + 1, last_advance=now)
     if before.heartbeat.advances and now - before.heartbeat.last_advance > SILENT_AFTER:
-        return Heartbeat(watched_since=before.heartbeat.last_advance)
+        return Heartbeat()
     return before.heartbeat

@@ -32,22 +32,15 @@ class Heartbeat:
     Attributes:
         advances: how often the value moved without a request of ours, since ours or since it was silent.
         last_advance: when it moved last; epoch seconds by our clock.
-        watched_since: when the first of these looks was; epoch seconds by our clock.
     """
 
     advances: int = 0
     last_advance: float = 0.0
-    watched_since: float = 0.0
 
     @property
     def is_proven(self) -> bool:
         """Say whether nova-compute is alive for sure: one move may be anybody's PUT, two are heartbeats."""
         return self.advances >= PROOF
-
-    @property
-    def silent_since(self) -> float:
-        """Return since when nothing moved, as far as was watched; epoch seconds."""
-        return max(self.last_advance, self.watched_since)
 
 
 @dataclass(frozen=True)

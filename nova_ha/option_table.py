@@ -132,11 +132,19 @@ OPTIONS: tuple[Option, ...] = (
         refused=dict.fromkeys(("2", "disabled"), _NO_EFFECT),
     ),
     Option(
-        # Pacemaker plans nothing anew while an action runs: with 40 s here, and the evacuator's controller
-        # dead, neither that controller nor the evacuator was recovered for three minutes (2.1.5, in the lab).
+        # Seen on 2.1.5 in the lab: under load Pacemaker runs one action at a time, and begins nothing new
+        # while one runs. With the evacuator's controller dead, an "on" that refused or waited kept that
+        # controller from being fenced, and so the evacuator from being moved, which "on" waited for.
+        "hold_unfencing", "boolean", "0", "Whether the action on refuses while a recovery is open",
+        "Whether the action on refuses while a recovery of the node is open. Only for clusters without the "
+        "constraint that keeps nova-compute off such nodes: while unfencing fails, Pacemaker may recover "
+        "nothing else.",
+        frozenset({FENCE}),
+    ),
+    Option(
         "on_wait", "seconds", "3", "Patience of the action on",
-        "How many seconds the action on waits for an open recovery to end before it fails; Pacemaker tries "
-        "again when the recovery is complete. Keep it short: meanwhile Pacemaker recovers nothing else.",
+        "How many seconds the action on waits for an open recovery to end before it refuses. Only with "
+        "hold_unfencing=1.",
         frozenset({FENCE}),
     ),
     Option(
@@ -264,7 +272,7 @@ OPTIONS: tuple[Option, ...] = (
         frozenset({COMPUTE}),
     ),
     Option(
-        "start_wait", "seconds", "60", "Patience of the start with an open recovery",
+        "start_wait", "seconds", "10", "Patience of the start with an open recovery",
         "How many seconds the start waits for an open recovery of the host to end before it fails. Keep it "
         "short: meanwhile Pacemaker recovers nothing else, perhaps not even the evacuator.",
         frozenset({COMPUTE}),

@@ -66,7 +66,9 @@ class SimulatedCluster:
 
     def write_record(self, node: str, fenced_at: str) -> None:
         """Write the record of a fencing and read it back."""
-        self._write(node, fenced=record.record_value(fenced_at))
+        before = self._entry(node).evacuated
+        mark = before if before == fenced_at else None
+        self._write(node, fenced=record.record_value(fenced_at), evacuated=mark)
         if self.nodes[node].fenced_at != fenced_at:
             raise ClusterError(f"node {node!r}: attribute {record.FENCED} was not kept")
 

@@ -236,7 +236,7 @@ def test_on(agent):
 def test_on_while_a_recovery_is_open(agent):
     """On fails in one line while the recovery stays open."""
     agent.nodes({"compute-0": {**OPEN, "nova-ha-state": "evacuating 12/20"}})
-    text = complaint(agent.fenced(action="on", plug="compute-0", on_wait="2"))
+    text = complaint(agent.fenced(action="on", plug="compute-0", hold_unfencing="1", on_wait="2"))
     assert "the recovery of 2026-11-22T06:40:12Z is not complete (evacuating 12/20)" in text
 
 

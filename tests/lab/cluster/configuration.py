@@ -135,7 +135,7 @@ NOVA_COMPUTE = Primitive(
         "start": {"timeout": "600s"},
         "stop": {"timeout": "240s"},
     },
-    {"requires": "unfencing"},
+    {"requires": "unfencing", "failure-timeout": "60s"},
 )
 _DUMMY = "ocf:pacemaker:Dummy"
 # Stand-ins under the same names, for a lab of the cluster alone.
@@ -157,6 +157,15 @@ def _ban(constraints: ET.Element, identity: str, what: Mapping[str, str], kinds:
     _add(rule, "expression", f"{identity}-kind", attribute="#kind", operation=kinds, value="remote")
 
 
+def _gate() -> ET.Element:
+    """Keep nova-compute off a node that was fenced, until the recovery of its servers is complete."""
+    location = ET.Element("rsc_location", id="nova-compute-gate", rsc="nova-compute-clone")
+    rule = _add(location, "rule", "nova-compute-gate-rule", score="-INFINITY", **{"boolean-op": "and"})
+    for attribute, operation in (("nova-ha-fenced", "defined"), ("nova-ha-evacuated", "not_defined")):
+        _add(rule, "expression", f"nova-compute-gate-{attribute}", attribute=attribute, operation=operation)
+    return location
+
+
 def _resources(controllers: list[Node], computes: list[Node], with_product: bool) -> ET.Element:
     resources = ET.Element("resources")
     primitives = [*map(remote, computes), *map(ipmi, computes), power(controllers)]
@@ -175,6 +184,7 @@ def _constraints(computes: list[Node]) -> ET.Element:
     _ban(constraints, "control-plane-on-controllers", on_controllers, "eq")
     if computes:
         _ban(constraints, "compute-on-compute-nodes", {"rsc": "nova-compute-clone"}, "ne")
+        constraints.append(_gate())
     return constraints
 
 

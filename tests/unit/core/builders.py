@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from nova_ha.clock import format_time
 from nova_ha.model import ActionEvent, Attempt, ClusterNode, Evacuation, Server, Service
-from nova_ha.observation import Heartbeat, HostView, ServerView
+from nova_ha.observation import HostView, ServerView
 from nova_ha.policy import Policy
 from nova_ha.situation import Situation
 
@@ -83,7 +83,6 @@ def a_host(*servers, node=None, **different):
         "service": a_service(),
         "servers": servers,
         "is_claimed": True,
-        "heartbeat": Heartbeat(watched_since=NOW),
     }
     return HostView(**{**plain, **different})
 
