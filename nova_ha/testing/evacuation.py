@@ -59,12 +59,14 @@ class Evacuation:
 
     @property
     def _waits_for_a_dead_host(self) -> bool:
-        """Say whether the message lies in the queue of a host that is down.
+        """Say whether the message lies in the queue of a host that is down; one that only hangs takes it yet.
 
         When that host returns and the server was evacuated otherwise, Nova refuses the message by its
         task state.
         """
-        return self._target is not None and self._incarnation is None and self._target.alive_since is None
+        if self._target is None or self._incarnation is not None:
+            return False
+        return self._target.alive_since is None and not self._target.frozen
 
     @property
     def _destination(self) -> Compute:
@@ -84,6 +86,9 @@ class Evacuation:
         """Begin in the conductor, which takes the *oldest* accepted record of the server (nova.md 2.5)."""
         if self._server.deleted:
             self.is_over = True
+            return
+        if not any(self._cloud.conductors):  # RabbitMQ keeps the message
+            self._cloud.clock.after(1.0, self._conduct)
             return
         self._begin_event("rebuild_server", None)
         own = [record for record in self._cloud.records if record.server_id == self._server.id]

@@ -82,9 +82,13 @@ class Scenario:
             for when, line in self._timed:
                 self.world.clock.after(when, lambda line=line: self._do(line))  # type: ignore[misc]
             try:
-                self.world.run(self.end)
+                self.pass_time()
             finally:
                 self.world.close()
+
+    def pass_time(self) -> None:
+        """Let time pass, to the end."""
+        self.world.run(self.end)
 
     def outcome(self) -> dict[str, object]:
         """Return how everything ended, without what may differ after an interruption: which destination."""
@@ -132,14 +136,19 @@ class Scenario:
 
 @dataclass
 class EvacuatorHosts:
-    """The controllers: each keeps its own journal; one runs the evacuator."""
+    """The controllers: each has a journal; one runs the evacuator, whose `troubles` say what is stuck."""
 
     world: SimulatedWorld
     policy: Policy
     announce: Any
     current: str = ""
+    troubles: tuple[str, ...] = ()
     journals: dict[str, dict[tuple[str, str], list[dict[str, Any]]]] = field(default_factory=dict)
     _processes: list[EvacuatorProcess] = field(default_factory=list)
+
+    def write(self, troubles: tuple[str, ...]) -> None:
+        """Take what the evacuator says after each pass; this is its `StatusSink`."""
+        self.troubles = troubles
 
     def start(self, controller: str, delay: float = 0.0) -> None:
         """Start an evacuator on a controller after a delay, if none runs then: Pacemaker runs one only."""
@@ -170,6 +179,7 @@ class EvacuatorHosts:
                 policy=self.policy,
                 dispatcher=dispatcher,
                 owner=controller,
+                status=self,
                 check=check_invariants,
             )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Callable, Protocol
 
-from nova_ha.testing.faults import Fault
+from nova_ha.testing.faults import ApiError, Fault, TimedOut, Unreachable
 from nova_ha.testing.startup import start_compute, stop_compute
 from nova_ha.testing.world import SimulatedWorld
 
@@ -185,6 +185,11 @@ class Script:
         self._world.log.add("fault", f"evacuations to {node}: {outcome}")
         self._world.cloud.computes[node].fails = None if outcome == "ok" else outcome
 
+    def word_forget_plans(self) -> None:
+        """Let every evacuation that is asked for from now on go as its destination lets it."""
+        self._world.log.add("fault", "evacuations go well from now on")
+        self._world.cloud.plans.clear()
+
     def word_spawn(self, node: str, seconds: str) -> None:
         """Change how long a guest takes to start on a host."""
         self._world.cloud.computes[node].spawn_seconds = float(seconds)
@@ -206,18 +211,25 @@ class Script:
     def _put(self, node: str, body: dict[str, object]) -> None:
         api = self._world.nova.api
         self._world.log.add("operator", f"service {node}: {body}")
-        self._world.clock.spawn(
-            lambda: api.update_service("disable", self._world.cloud.computes[node].id, body)
-        )
+        self._ask(lambda: api.update_service("disable", self._world.cloud.computes[node].id, body))
 
     def word_evacuate(self, server: str) -> None:
         """Evacuate a server by hand, unless that is under way already."""
         if self._world.cloud.by_name(server).task_state is not None:
             return
         self._world.log.add("operator", f"evacuates {server}")
-        self._world.clock.spawn(
-            lambda: self._world.nova.api.evacuate(self._world.cloud.by_name(server).id, None)
-        )
+        self._ask(lambda: self._world.nova.api.evacuate(self._world.cloud.by_name(server).id, None))
+
+    def _ask(self, request: Callable[[], object]) -> None:
+        """Let an operator send a request, who is told when it fails."""
+
+        def run() -> None:
+            try:
+                request()
+            except (ApiError, TimedOut, Unreachable) as error:
+                self._world.log.add("operator", f"is told: {error}")
+
+        self._world.clock.spawn(run)
 
     def word_delete(self, server: str) -> None:
         """Delete a server."""

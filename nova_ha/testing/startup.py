@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from nova_ha.testing.cloud import Cloud, Record
+from nova_ha.testing.cloud import Cloud, Compute, Record
 
 _LEFT = ("accepted", "pre-migrating", "done")
 _REPORT_DELAY = 5.0
@@ -21,9 +21,7 @@ def start_compute(cloud: Cloud, host: str) -> None:
         _forget(cloud, host, record)
     _mend_servers(cloud, host, set(left))
     compute.alive_since = cloud.clock.monotonic() + _REPORT_DELAY
-    messages, compute.inbox[:] = list(compute.inbox), []
-    for message in messages:
-        message()
+    _take_messages(compute)
 
 
 def stop_compute(cloud: Cloud, host: str) -> None:
@@ -49,6 +47,14 @@ def thaw_compute(cloud: Cloud, host: str) -> None:
     compute = cloud.computes[host]
     if compute.frozen:
         compute.alive_since, compute.frozen = cloud.clock.monotonic(), False
+        _take_messages(compute)
+
+
+def _take_messages(compute: Compute) -> None:
+    """Take what RabbitMQ has kept."""
+    messages, compute.inbox[:] = list(compute.inbox), []
+    for message in messages:
+        message()
 
 
 def _evacuations(cloud: Cloud, host: str) -> dict[str, Record]:
