@@ -10,7 +10,7 @@
 #   fenced (node_fenced), writes the record itself and goes on as usual.
 # * Pacemaker keeps that state until the node is connected again. An evacuator that does not run in all of that
 #   time never learns of the fencing. With a record device that cannot happen.
-# * Nothing gates the node's return but NovaCompute, which does not start while a record is open.
+# * The node comes back at once. Only nova-compute is held back there, by the record, once it is written.
 . "$(dirname "$0")/functions.sh"
 only_with watchdog
 

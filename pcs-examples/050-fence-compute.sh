@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The record device: the second device of each compute node's fencing level. It writes down that the node was
-# fenced, tells Nova, and holds the node back until its servers are recovered.
+# fenced, and tells Nova.
 . "$(dirname "$0")/functions.sh"
 
 if [ "$POWER" = watchdog ]; then
@@ -15,9 +15,8 @@ fi
 #
 # provides=unfencing: a node that joins gets "on" first, and resources with requires=unfencing wait for that. pcs
 #   sets this by itself only for devices that act on the node itself (fence_scsi); it has to be written here.
-# pcmk_off_timeout: longer than cluster_wait (50 s), in which the record is written and Nova is told.
-# pcmk_on_timeout: longer than on_wait (40 s), for which "on" waits for an open recovery before it fails and is
-#   tried again.
+# pcmk_off_timeout: longer than cluster_wait, in which the record is written and Nova is told.
+# pcmk_on_timeout: longer than on_wait, for which "on" may wait for an open recovery.
 # monitor: asks Pacemaker and Nova, up to api_timeout (30 s) for each answer.
 # failure-timeout: a monitor that fails because Nova is away is forgotten when it is back.
 nodes=$(computes | tr '\n' ' ')

@@ -27,8 +27,8 @@ service ceilometer-compute "$CEILOMETER_UNIT"
 
 # requires=unfencing: not even probed before fence_compute has let the node back. A cluster with watchdog fencing
 #   only has no such device, and nothing to wait for.
-# start: longer than start_wait (60 s), for which it waits for an open recovery of its host before it fails. Not
-#   much longer: what Pacemaker decides meanwhile, the fencing of another node too, waits for actions that run.
+# start: longer than start_wait, for which it waits for an open recovery of its host before it fails. Not much
+#   longer: what Pacemaker decides meanwhile, the fencing of another node too, waits for actions that run.
 # failure-timeout: a start that has waited in vain is tried again after that time.
 # stop: nova-compute of Nova 33 and later needs up to 160 s to end what it is doing; what does not end is killed
 #   15 s before the limit. A stop that fails gets the node fenced.

@@ -28,6 +28,14 @@ for name in neutron-openvswitch-agent libvirtd ceilometer-compute nova-compute; 
 done
 keep_on controller nova-evacuate
 
+# nova-compute destroys, when it starts, the guests that are being evacuated from its host. So it stays down on a
+# node with a record until the mark says that the recovery is complete. NovaCompute looks for itself, but this
+# costs nothing while it waits: no action runs, none fails, and nothing is to be cleaned up.
+if missing nova-compute-gate; then
+    pcs constraint location nova-compute-clone rule id=nova-compute-gate-rule constraint-id=nova-compute-gate \
+        score=-INFINITY defined nova-ha-fenced and not_defined nova-ha-evacuated
+fi
+
 chain neutron-openvswitch-agent libvirtd
 chain libvirtd ceilometer-compute
 chain ceilometer-compute nova-compute

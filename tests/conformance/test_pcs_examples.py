@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from nova_ha.option_table import OPTIONS
 from tests.conformance.installed import CHECKOUT, Installed
 
 pytestmark = pytest.mark.conformance
@@ -179,7 +180,8 @@ class Configuration:
         clones = {item.get("id"): self.values(item, "meta_attributes") for item in self.root.iter("clone")}
         rules = {
             (item.get("rsc"), item.get("resource-discovery"), rule.get("score"),
-             *(rule[0].get(name) for name in ("attribute", "operation", "value")))
+             rule.get("boolean-op", "and"),
+             *((e.get("attribute"), e.get("operation"), e.get("value")) for e in rule))
             for item in self.root.iter("rsc_location") for rule in item
         }  # fmt: skip
         nodes = {
@@ -324,14 +326,42 @@ def test_the_evacuator_starts_though_no_compute_node_does(deployed):
     assert not re.search(r"nova-compute:\d +start on", log)
 
 
+def default(name):
+    """Return the default of one of the product's options, in seconds."""
+    return next(int(option.default) for option in OPTIONS if option.name == name)
+
+
+def with_attributes(path, node, **attributes):
+    """Return a copy of a configuration in which a node has more attributes."""
+    tree = ET.parse(path)
+    block = tree.find(f".//nodes/node[@uname='{node}']/instance_attributes")
+    for name, value in attributes.items():
+        ET.SubElement(block, "nvpair", {"id": f"a-{name}", "name": name.replace("_", "-"), "value": value})
+    copy = path.with_name("with-attributes.xml")
+    tree.write(copy)
+    return copy
+
+
+def test_nova_compute_waits_for_the_recovery(deployed):
+    """A node with a record gets everything but nova-compute, until the mark is there, too."""
+    time = "2026-11-22T06:40:12Z"
+    log = simulated(with_attributes(deployed, "compute-0", nova_ha_fenced=f"fenced {time}"))
+    started = re.findall(r"action: (\S+?):\d +start on (\S+)", log)
+    assert {(name, "compute-0") for name in CHAIN[:3]} <= set(started)
+    assert {"compute-1"} == {where for name, where in started if name == "nova-compute"}
+    both = {"nova_ha_fenced": f"fenced {time}", "nova_ha_evacuated": time}
+    log = simulated(with_attributes(deployed, "compute-0", **both))
+    assert re.search(r"nova-compute:\d +start on compute-0", log)
+
+
 def test_time_limits_fit_together(deployed):
     """What waits inside of an action has less time than the action itself."""
     configuration = Configuration(deployed)
     device = configuration.parameters("fence-nova")
-    assert int(device["pcmk_off_timeout"].removesuffix("s")) > 50
-    assert int(device["pcmk_on_timeout"].removesuffix("s")) > 40
+    assert int(device["pcmk_off_timeout"].removesuffix("s")) > default("cluster_wait")
+    assert int(device["pcmk_on_timeout"].removesuffix("s")) > default("on_wait")
     assert configuration.timeout("nova-compute", "stop") >= 160 + 15
-    assert configuration.timeout("nova-compute", "start") > 10 + 3
+    assert configuration.timeout("nova-compute", "start") > default("start_wait") + 10 + 3
     for service in CHAIN[:3]:
         assert configuration.timeout(service, "stop") > 90
     assert {"60s", "120s"} == {configuration.meta(name)["failure-timeout"] for name in CHAIN}
