@@ -153,8 +153,8 @@ def _clone(primitive: Primitive) -> ET.Element:
 def _ban(constraints: ET.Element, identity: str, what: Mapping[str, str], kinds: str) -> None:
     """Keep resources away from remote nodes (kinds "eq") or from all others (kinds "ne").
 
-    Nor are they looked for there: a start waits for every probe, and a probe of a compute node that returns waits
-    for its unfencing, so that the evacuator could not start while a node is on its way back.
+    Nor are they looked for there: a start waits for every probe, and a probe of a compute node that returns
+    waits for its unfencing, so that the evacuator could not start while a node is on its way back.
     """
     location = _add(constraints, "rsc_location", identity, **what, **{"resource-discovery": "never"})
     rule = _add(location, "rule", f"{identity}-rule", score="-INFINITY")
