@@ -74,20 +74,29 @@ class EmbeddedCloud(ContractCloud):
         self.mend()
         while self._proxies:
             self._proxies.pop().close()
+        # First of all the hosts: where Nova takes a dead nova-compute for up, no server can be deleted.
+        for host in sorted(self._powered_off):
+            self.start_compute(host)
         for server_id in self._servers:
             self._delete(server_id)
         self._servers.clear()
         self.process.call("forget_guests")
         for group in self._api.get("/os-server-groups?all_projects=True&limit=1000").json()["server_groups"]:
             self._api.delete(f"/os-server-groups/{group['id']}")
-        for host in sorted(self._powered_off):
-            self.start_compute(host)
+        self._put_into_service()
+
+    def _put_into_service(self) -> None:
+        """Clear forced_down first and enable later.
+
+        A host that is enabled while Nova sees it as down keeps a trait in Placement that keeps servers away.
+        """
         for service in self.nova.services():
             if service.forced_down:
                 self.nova.clear_forced_down(service)
+        self.until(lambda: all(service.state == "up" for service in self.nova.services()))
+        for service in self.nova.services():
             if service.status == "disabled":
                 self.nova.enable(service)
-        self.until(lambda: all(service.takes_servers for service in self.nova.services()))
 
     def add_server(self, host: str, state: str = "active", group: str | None = None) -> str:
         """Create a server as its owner does, and bring it into a state."""
@@ -97,7 +106,8 @@ class EmbeddedCloud(ContractCloud):
             body["os:scheduler_hints"] = {"group": group}
         server_id = str(self._api.post("/servers", json=body).json()["server"]["id"])
         self._servers.append(server_id)
-        self.until(lambda: self.where(server_id)[:2] == ("ACTIVE", None))
+        self.until(lambda: self.server(server_id).status != "BUILD")
+        assert self.where(server_id) == ("ACTIVE", None, host), self.server(server_id).fault
         if state in _ACTIONS:
             self._api.post(f"/servers/{server_id}/action", json=dict(_ACTIONS[state]))
             self.until(lambda: self.where(server_id)[:2] == (_STATES[state], None))

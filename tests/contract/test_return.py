@@ -26,8 +26,9 @@ def test_the_way_back(cloud):
     assert {record.status for record in cloud.nova.evacuations(SOURCE)} == {"completed"}
     assert cloud.service(SOURCE).forced_down
     cloud.nova.clear_forced_down(cloud.service(SOURCE))
+    cloud.until(lambda: cloud.service(SOURCE).state == "up")
     cloud.nova.enable(cloud.service(SOURCE))
-    cloud.until(lambda: cloud.service(SOURCE).takes_servers)
+    assert cloud.service(SOURCE).takes_servers
 
 
 def test_the_start_removes_guests_that_moved(cloud):
@@ -119,8 +120,9 @@ def test_there_and_back_again(cloud):
     cloud.evacuate(server_id, OTHER)
     cloud.start_compute(SOURCE)
     cloud.nova.clear_forced_down(cloud.service(SOURCE))
+    cloud.until(lambda: cloud.service(SOURCE).state == "up")
     cloud.nova.enable(cloud.service(SOURCE))
-    cloud.until(lambda: cloud.service(SOURCE).takes_servers)
+    assert cloud.service(SOURCE).takes_servers
     cloud.lose(OTHER)
     cloud.evacuate(server_id, SOURCE)
     assert cloud.where(server_id) == ("ACTIVE", None, SOURCE)

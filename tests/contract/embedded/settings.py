@@ -99,6 +99,8 @@ compute_driver = contract.ContractDriver
 report_interval = 1
 # Nothing here waits for a host to be seen as down: a test says that the host's last heartbeat is long ago.
 service_down_time = 60
+# Seconds; at its start a nova-compute asks a destination that does not exist, and waits so long (nova.md 3).
+rpc_response_timeout = 10
 graceful_shutdown_timeout = 2
 manager_shutdown_timeout = 1
 # Neither a test that holds a state open nor a guest that was powered off may be "repaired" meanwhile.
