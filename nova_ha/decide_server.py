@@ -18,7 +18,6 @@ from typing import Callable, Optional
 
 from nova_ha import faults
 from nova_ha.dead_records import may_be_running, reason_all_dead
-from nova_ha.faults import RetryPlace
 from nova_ha.immovable import reason_it_cannot_move, reason_to_ignore
 from nova_ha.model import Evacuation
 from nova_ha.notes import ACCEPTED, AMBIGUOUS, IN_USE, NOT_SENT, REFUSED
@@ -32,6 +31,7 @@ from nova_ha.plan import (
     StopServer,
     Verdict,
 )
+from nova_ha.retry_place import fault_of, where_to_retry
 from nova_ha.situation import Situation
 
 #: Failed attempts after which a server stays where it is, once its host is back and waits for the end.
@@ -41,6 +41,8 @@ ENOUGH_FAILURES = 3
 #: should know.
 LOOK_AFTER = 10.0
 STUCK_AFTER = 300.0
+
+_AT_HOME = "its own host is back"
 
 
 def decide_server(view: ServerView, situation: Situation) -> Verdict:
@@ -185,31 +187,22 @@ def _failed(view: ServerView, situation: Situation) -> Verdict | None:
     if not failures:
         return None
     last = failures[-1]
-    fault = _fault_of(last, view)
+    fault = fault_of(last, view)
     unnoted = last.uuid not in {noted.record for noted in view.notes.failures}
     note = (NoteFailure(view.id, last, fault),) if unnoted else ()
-    where = _where_to_retry(last, fault, view, situation)
+    where = where_to_retry(failures, view, situation)
+    its_guest = f"its guest may run on {where.destination}, though Nova says {situation.host}"
     if where.guest_stayed:
-        reason = f"its guest may run on {last.destination}, though Nova says {situation.host}: {fault}"
-        return Verdict(view, Fate.IMMOVABLE, reason, note)
+        return Verdict(view, Fate.IMMOVABLE, f"{its_guest}: {fault}", note)
     if _may_stay(view, situation) and (situation.nowhere or len(failures) >= ENOUGH_FAILURES):
-        why = f"{len(failures)} attempts failed, and its own host is back: {fault}"
-        return Verdict(view, Fate.IMMOVABLE, why, note, starts_at_home=_ran(view))
+        why = f"{len(failures)} attempts failed, and {its_guest if where.destination else _AT_HOME}"
+        may_start = _ran(view) and where.destination is None
+        return Verdict(view, Fate.IMMOVABLE, f"{why}: {fault}", note, starts_at_home=may_start)
     due = last.updated_at + situation.policy.retry_delay(len(failures))
     if note or situation.now < due:
         why = f"attempt {len(failures)} failed: {fault or last.status}"
         return Verdict(view, Fate.RETRYING, why, note, at=due)
     return _ready(view, where.destination or _another_destination(failures, fault, situation))
-
-
-def _where_to_retry(
-    last: Evacuation, fault: str | None, view: ServerView, situation: Situation
-) -> RetryPlace:
-    """Return where the server may be asked for next: anywhere, once no guest can run where it failed."""
-    is_dead = last.destination in situation.dead_hosts or situation.was_fenced_since(last)
-    if is_dead or (faults.says_it_exists(fault) and _is_leftover(last, view, situation)):
-        return RetryPlace()
-    return faults.where_to_retry(last, fault, view.notes.failures)
 
 
 def _another_destination(failures: list[Evacuation], fault: str | None, situation: Situation) -> str | None:
@@ -223,18 +216,6 @@ def _another_destination(failures: list[Evacuation], fault: str | None, situatio
     failed = {record.destination for record in failures}
     others = [host for host in situation.destinations if host not in failed]
     return others[len(failures) // 2 % len(others)] if others else None
-
-
-def _is_leftover(last: Evacuation, view: ServerView, situation: Situation) -> bool:
-    """Say whether the guest that exists at a destination died there, before that host was fenced.
-
-    It is defined there, and nothing starts it: Nova thinks that the server is elsewhere.
-    """
-    exists = {noted.record for noted in view.notes.failures if faults.says_it_exists(noted.fault)}
-    earlier = [
-        r for r in view.records if r.destination == last.destination and r.uuid not in {*exists, last.uuid}
-    ]
-    return bool(earlier) and all(situation.was_fenced_since(record) for record in earlier)
 
 
 def _not_before(due: float, view: ServerView, situation: Situation, why: str) -> Verdict | None:
@@ -253,19 +234,6 @@ def _failures(view: ServerView, situation: Situation) -> list[Evacuation]:
     """Return this recovery's failed attempts, oldest first."""
     failed = [r for r in view.records if not r.is_open and not r.succeeded and situation.is_about(r)]
     return sorted(failed, key=lambda record: record.updated_at)
-
-
-def _fault_of(record: Evacuation, view: ServerView) -> str | None:
-    """Return why an attempt failed, as noted when it was new, else as the server shows it now.
-
-    None means that Nova put the server back as it was: only the claim had failed (nova.md 2.6).
-    """
-    for noted in view.notes.failures:
-        if noted.record == record.uuid:
-            return noted.fault
-    if view.server is None or view.server.vm_state != "error":
-        return None
-    return view.server.fault or "Nova shows no fault"
 
 
 # "Verdict | None" would be evaluated here, which Python 3.9 cannot.

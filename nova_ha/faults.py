@@ -44,8 +44,8 @@ class RetryPlace:
     """Where a failed server may be asked for next.
 
     Attributes:
-        destination: the only safe host; None leaves it to the scheduler.
-        guest_stayed: whether its guest may run where the attempt failed: then no retry at all.
+        destination: the only safe host, because the guest may run there; None leaves it to the scheduler.
+        guest_stayed: whether Nova has seen that guest: then no retry at all.
     """
 
     destination: str | None = None
@@ -62,24 +62,31 @@ def says_it_exists(fault: str | None) -> bool:
     return _says(fault, ("already exists",))
 
 
+def leaves_nothing(failure: Evacuation, fault: str | None) -> bool:
+    """Say whether an attempt ended before anything was started; no fault means that only the claim failed."""
+    if failure.status != "failed" or failure.destination is None or fault is None:
+        return True
+    return _says(fault, _NOTHING_STARTED) and not _says(fault, _GUEST_IS_THERE)
+
+
 def where_to_retry(failure: Evacuation, fault: str | None, earlier: Iterable[Failure]) -> RetryPlace:
-    """Return where a server may be asked for after its last attempt failed.
+    """Return where a server may be asked for after an attempt that may have left its guest.
 
     A guest that an attempt left at its destination shows when the same destination is asked again: Nova
     refuses with "already exists" before it starts anything. So an unclear fault is retried there; the
     same fault twice, the second time after Nova had seen that no such guest was there, proves that this
     fault leaves nothing behind.
+
+    Args:
+        failure: the attempt.
+        fault: why it failed.
+        earlier: such attempts before it.
     """
-    destination = failure.destination
-    if failure.status != "failed" or destination is None:
-        return RetryPlace()
     if _says(fault, _GUEST_IS_THERE):
-        return RetryPlace(guest_stayed=True)
-    if fault is None or _says(fault, _NOTHING_STARTED):  # no fault: only the claim failed, nothing was begun
-        return RetryPlace()
+        return RetryPlace(destination=failure.destination, guest_stayed=True)
     before = [e for e in earlier if e.record != failure.uuid]
-    repeated = bool(before) and before[-1].destination == destination and before[-1].fault == fault
-    return RetryPlace() if repeated else RetryPlace(destination=destination)
+    repeated = bool(before) and before[-1].destination == failure.destination and before[-1].fault == fault
+    return RetryPlace() if repeated else RetryPlace(destination=failure.destination)
 
 
 def _says(text: str | None, words: Iterable[str]) -> bool:

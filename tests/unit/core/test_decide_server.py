@@ -166,6 +166,44 @@ def test_same_fault_twice_frees_the_destination():
     assert destination(decide_server(view, a_situation())) is None
 
 
+def failed_twice(first, second, *, noted=True, dest="compute-1", **different):
+    """Return the view of a server of which two attempts failed; here, or the first under another evacuator."""
+    records = (
+        a_record("failed", uuid="r0", destination=dest, updated_at=NOW - 900),
+        a_record("failed", destination="compute-1", updated_at=NOW - 500),
+    )
+    failures = (Failure("r0", dest, first), Failure("r1", "compute-1", second))
+    server = a_server(vm_state="error", fault=second)
+    known = failures if noted else failures[1:]
+    return a_view(*records, server=server, notes=ServerNotes(failures=known), **different)
+
+
+@pytest.mark.parametrize("no_room", ["Insufficient compute resources", "Anti-affinity group policy", None])
+def test_no_room_where_the_guest_may_run(no_room):
+    """An attempt that found no room says nothing about the guest that the one before may have left."""
+    assert destination(decide_server(failed_twice("qemu died", no_room), a_situation())) == "compute-1"
+
+
+def test_no_room_in_the_place_that_another_evacuator_asked_for():
+    """A place where an earlier attempt failed for a reason that is not known here is asked for again."""
+    view = failed_twice("", "Insufficient compute resources", noted=False)
+    assert destination(decide_server(view, a_situation())) == "compute-1"
+
+
+def test_place_that_another_evacuator_has_left():
+    """Where an earlier evacuator has asked for another host, it knew that no guest was left."""
+    view = failed_twice("", "Insufficient compute resources", noted=False, dest="compute-2")
+    assert destination(decide_server(view, a_situation())) is None
+
+
+def test_not_started_at_home_while_its_guest_may_run():
+    """A server whose guest may run where an attempt failed is not started on its own host."""
+    view = failed_twice("qemu died", "Insufficient compute resources")
+    verdict = decide_server(view, a_situation(source_is_back=True, nowhere="no host"))
+    assert (verdict.fate, verdict.starts_at_home) == (Fate.IMMOVABLE, False)
+    assert "may run on compute-1" in verdict.reason
+
+
 @pytest.mark.parametrize("fault", ["Instance instance-1 already exists", "Conflict updating instance s1"])
 def test_guest_stayed(fault):
     """Where the guest may run at the destination, nothing is asked for, and it is reported."""

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Say where a server may be asked for next: anywhere, once no guest can run where an attempt failed.
+
+Rule 16 of nova.md over all attempts of a recovery, not only the last: one that found no room says nothing
+about the guest that an earlier one may have left at its destination.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nova_ha import faults
+from nova_ha.faults import RetryPlace
+from nova_ha.model import Evacuation
+from nova_ha.observation import ServerView
+from nova_ha.situation import Situation
+
+
+def where_to_retry(failures: Sequence[Evacuation], view: ServerView, situation: Situation) -> RetryPlace:
+    """Return where a server may be asked for next.
+
+    Args:
+        failures: its failed attempts in this recovery, oldest first.
+        view: the server.
+        situation: the rest.
+    """
+    doubtful = [f for number, f in enumerate(failures) if _may_leave_a_guest(f, failures[number + 1 :], view)]
+    if not doubtful:
+        return RetryPlace()
+    last = doubtful[-1]
+    fault = fault_of(last, view)
+    is_dead = last.destination in situation.dead_hosts or situation.was_fenced_since(last)
+    if is_dead or (faults.says_it_exists(fault) and _is_leftover(last, view, situation)):
+        return RetryPlace()
+    harmless = {record.uuid for record in failures} - {record.uuid for record in doubtful}
+    earlier = [noted for noted in view.notes.failures if noted.record not in harmless]
+    return faults.where_to_retry(last, fault, earlier)
+
+
+def fault_of(record: Evacuation, view: ServerView) -> str | None:
+    """Return why an attempt failed, as noted when it was new, else as the server shows it now.
+
+    None means that Nova put the server back as it was: only the claim had failed (nova.md 2.6).
+    """
+    for noted in view.notes.failures:
+        if noted.record == record.uuid:
+            return noted.fault
+    if view.server is None or view.server.vm_state != "error":
+        return None
+    return view.server.fault or "Nova shows no fault"
+
+
+def _may_leave_a_guest(record: Evacuation, later: Sequence[Evacuation], view: ServerView) -> bool:
+    """Say whether an attempt may have left its guest at its destination.
+
+    The fault of one that another evacuator saw is not known here. Where that evacuator asked for another
+    host after it, it knew that nothing was left.
+    """
+    is_noted = any(noted.record == record.uuid for noted in view.notes.failures)
+    if later and not is_noted:
+        return record.status == "failed" and later[0].destination == record.destination
+    return not faults.leaves_nothing(record, fault_of(record, view))
+
+
+def _is_leftover(last: Evacuation, view: ServerView, situation: Situation) -> bool:
+    """Say whether the guest that exists at a destination died there, before that host was fenced.
+
+    It is defined there, and nothing starts it: Nova thinks that the server is elsewhere.
+    """
+    exists = {noted.record for noted in view.notes.failures if faults.says_it_exists(noted.fault)}
+    earlier = [
+        r for r in view.records if r.destination == last.destination and r.uuid not in {*exists, last.uuid}
+    ]
+    return bool(earlier) and all(situation.was_fenced_since(record) for record in earlier)
