@@ -167,7 +167,7 @@ def test_same_fault_twice_frees_the_destination():
 
 
 def failed_twice(first, second, *, noted=True, dest="compute-1", **different):
-    """Return the view of a server of which two attempts failed; here, or the first under another evacuator."""
+    """Return a server of which two attempts failed; here, or the first under another evacuator."""
     records = (
         a_record("failed", uuid="r0", destination=dest, updated_at=NOW - 900),
         a_record("failed", destination="compute-1", updated_at=NOW - 500),
