@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clouds, faults and schedules that nobody has thought of."""
