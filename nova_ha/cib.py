@@ -33,6 +33,11 @@ class Cib:
         self._root = parse(text, "cib")
 
     @property
+    def root(self) -> ET.Element:
+        """Return the whole of it."""
+        return self._root
+
+    @property
     def version(self) -> tuple[str, ...]:
         """Return what differs whenever anything in it differs."""
         return tuple(self._root.get(name, "") for name in ("admin_epoch", "epoch", "num_updates", "dc-uuid"))

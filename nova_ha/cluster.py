@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 from xml.sax.saxutils import quoteattr
 
-from nova_ha import cib, record
+from nova_ha import cib, fencing_levels, record
 from nova_ha.cib import Cib, StoredAttribute
 from nova_ha.clock import Clock, SystemClock
 from nova_ha.errors import ClusterError, ClusterUnavailable
@@ -133,6 +133,10 @@ class Pacemaker:
             self._show(node, text)
         except ClusterError as error:
             _log.debug("the state of node %s is not shown: %s", node, error)
+
+    def why_power_may_be_on(self, node: str) -> str | None:
+        """Return why a fencing of a node by its levels may leave its power on, or None when it cannot."""
+        return fencing_levels.why_power_may_be_on(self._cib().root, node)
 
     def remember(self, node: str, fenced_at: str, facts: frozenset[str]) -> None:
         """Write facts about single servers in place of those there were, and read them back."""

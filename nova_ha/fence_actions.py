@@ -43,6 +43,7 @@ class FenceActions:
         clock: time.
         settings: resolved options of fence_compute.
         recover: recovers a node's servers, for ``record_only=0``.
+        why_power_may_be_on: returns why a node must not be recorded as fenced, or None; asked by `off`.
     """
 
     def __init__(
@@ -52,7 +53,9 @@ class FenceActions:
         clock: Clock,
         settings: Settings,
         recover: Recover,
+        why_power_may_be_on: Callable[[str], str | None] = lambda _node: None,
     ) -> None:
+        self._why_power_may_be_on = why_power_may_be_on
         self._cluster = cluster
         self._connect = connect
         self._clock = clock
@@ -71,7 +74,7 @@ class FenceActions:
         """
         begin = self._clock.monotonic()
         fenced_at = format_time(self._clock.now())
-        self._patiently(self._seconds("cluster_wait"), lambda: self._cluster.write_record(node, fenced_at))
+        self._patiently(self._seconds("cluster_wait"), lambda: self._record(node, fenced_at))
         budget = self._nova_budget(begin)
         trouble = self._within(budget, lambda: self._tell_nova(node, fenced_at, budget))
         if trouble is not None:
@@ -81,6 +84,13 @@ class FenceActions:
             self._recover(node, begin + limit if limit else float("inf"))
             return f"node '{node}' is recorded as fenced {fenced_at} and its servers are recovered"
         return f"node '{node}' is recorded as fenced {fenced_at}"
+
+    def _record(self, node: str, fenced_at: str) -> None:
+        """Record a fencing, unless the node's power may be on."""
+        reason = self._why_power_may_be_on(node)
+        if reason is not None:
+            raise ClusterError(f"not recorded as fenced: {reason}")
+        self._cluster.write_record(node, fenced_at)
 
     def on(self, node: str) -> str:
         """Let the node return; changes nothing, and needs no Nova.

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable
 
 from nova_ha.clock import SystemClock
@@ -56,4 +57,7 @@ def real_actions(settings: Settings) -> FenceActions:
         else:
             recover_inline(connect(), cluster, clock, node, deadline, settings)
 
+    # An admin who calls the agent by hand says that the node is off; Pacemaker follows its configuration.
+    if os.environ.get("PCMK_service") == "pacemaker-fenced":  # noqa: SIM112 (as Pacemaker spells it)
+        return FenceActions(cluster, connect, clock, settings, recover, cluster.why_power_may_be_on)
     return FenceActions(cluster, connect, clock, settings, recover)

@@ -91,7 +91,7 @@ class NovaCompute(ocf.Agent):
             summary="Runs nova-compute when that is safe",
             text=_TEXT,
             actions=(
-                Action("start", 600),
+                Action("start", 120),
                 Action("stop", 240),
                 Action("monitor", 30, interval=10),
                 Action("validate-all", 30),

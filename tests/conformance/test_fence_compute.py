@@ -206,6 +206,14 @@ def test_off_is_the_default(agent, cloud, access):
     assert 1 == len(cloud.changes)
 
 
+def test_off_without_a_power_device(agent, access):
+    """Called by Pacemaker for a node that no level powers off first, off fails: the node may be running."""
+    (agent.folder / "no-levels").touch()
+    text = complaint(agent.fenced(action="off", plug="compute-0", **access))
+    assert "not recorded as fenced: node 'compute-0' has no fencing level" in text
+    assert {} == agent.attributes("compute-0")
+
+
 def test_off_with_a_real_cib(agent, tmp_path):
     """Off writes its record with the real tools of Pacemaker, here into a file."""
     empty = subprocess.run(["cibadmin", "--empty"], capture_output=True, text=True, check=True).stdout

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pacemaker's command-line tools for one test, by the name under which this file is called.
 
-The attributes of nodes are in a JSON file in the folder that PCMK_FAKE names; without it nothing answers.
+The attributes of nodes are in a JSON file in the folder that PCMK_FAKE names; without it nothing answers. Every
+node has a fencing level with a power device and fence_compute, unless there is a file ``no-levels``.
 """
 
 from __future__ import annotations
@@ -26,12 +27,22 @@ def main() -> int:
     return {"cibadmin": _cibadmin, "crm_attribute": _crm_attribute}.get(tool, _other)(words, nodes, store)
 
 
-def _cibadmin(_words, nodes, _store):
+_DEVICES = (
+    '<primitive id="ipmi" class="stonith" type="fence_ipmilan"/>'
+    '<primitive id="nova" class="stonith" type="fence_compute"/>'
+)
+
+
+def _cibadmin(_words, nodes, store):
+    level = '<fencing-level id="l-{0}" target="{0}" index="1" devices="ipmi,nova"/>'
+    has_levels = not (store.parent / "no-levels").exists()
+    levels = "".join(level.format(name) for name in nodes) if has_levels else ""
     entries = "".join(_node(name, attributes) for name, attributes in nodes.items())
     states = "".join(f'<node_state id="{name}" uname="{name}" remote_node="true"/>' for name in nodes)
     sys.stdout.write(
         '<cib epoch="1" num_updates="1" admin_epoch="0" have-quorum="1"><configuration><crm_config/>'
-        f"<nodes>{entries}</nodes><resources/><constraints/></configuration><status>{states}</status></cib>"
+        f"<nodes>{entries}</nodes><resources>{_DEVICES}</resources><constraints/>"
+        f"<fencing-topology>{levels}</fencing-topology></configuration><status>{states}</status></cib>"
     )
     return 0
 
