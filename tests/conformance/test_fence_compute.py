@@ -388,10 +388,12 @@ def test_unknown_host(agent, access):
     assert "node 'compute-9' is none of Nova's 2 hosts" in complaint(
         agent.fenced(action="status", plug="compute-9", **access)
     )
-    for action in ("on", "off"):
-        assert "knows no node 'compute-0'" in complaint(
-            agent.fenced(action=action, plug="compute-0", **access)
-        ).replace('"', "'")
+    assert "node 'compute-0' has no fencing level" in complaint(
+        agent.fenced(action="off", plug="compute-0", **access)
+    )
+    words = [word for name, value in access.items() for word in (f"--{name.replace('_', '-')}", value)]
+    by_hand = agent.call("-o", "off", "-n", "compute-0", *words)
+    assert "knows no node 'compute-0'" in complaint(by_hand).replace('"', "'")
 
 
 def test_missing_plug(agent, access):

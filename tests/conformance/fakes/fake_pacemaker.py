@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pacemaker's command-line tools for one test, by the name under which this file is called.
 
-The attributes of nodes are in a JSON file in the folder that PCMK_FAKE names; without it nothing answers. Every
-node has a fencing level with a power device and fence_compute, unless there is a file ``no-levels``.
+The attributes of nodes are in a JSON file in the folder that PCMK_FAKE names; without it nothing answers.
+Every node has a fencing level of a power device and fence_compute, unless there is a file ``no-levels``.
 """
 
 from __future__ import annotations
