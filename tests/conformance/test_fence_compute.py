@@ -391,8 +391,10 @@ def test_unknown_host(agent, access):
     assert "node 'compute-0' has no fencing level" in complaint(
         agent.fenced(action="off", plug="compute-0", **access)
     )
-    words = [word for name, value in access.items() for word in (f"--{name.replace('_', '-')}", value)]
-    by_hand = agent.call("-o", "off", "-n", "compute-0", *words)
+    lines = "".join(
+        f"{name}={value}\n" for name, value in {**access, "action": "off", "plug": "compute-0"}.items()
+    )
+    by_hand = agent.call(stdin=lines)
     assert "knows no node 'compute-0'" in complaint(by_hand).replace('"', "'")
 
 
