@@ -47,7 +47,8 @@ _AT_HOME = "its own host is back"
 
 def decide_server(view: ServerView, situation: Situation) -> Verdict:
     """Return what to do about a server."""
-    for rule in RULES:
+    # Of thousands of servers most only wait for their turn, in every look.
+    for rule in RULES_OF_UNTOUCHED if view.is_untouched else RULES:
         verdict = rule(view, situation)
         if verdict is not None:
             return verdict
@@ -92,13 +93,16 @@ def _elsewhere(view: ServerView, situation: Situation) -> Verdict | None:
 
 def _arriving(view: ServerView, situation: Situation) -> Verdict:
     """Follow a server that left the failed host while no record says yet that its evacuation is done."""
+    quiet_since = max((r.updated_at for r in view.open_records), default=0.0)
+    if view.server is None and situation.now - quiet_since < LOOK_AFTER:
+        # Mostly it has arrived between the list of records and the list of servers: the next look shows it.
+        return Verdict(view, Fate.EVACUATING, "it has left the host")
     if view.server is None:
         return Verdict(view, Fate.EVACUATING, "its host is being asked for", (LookCloser(view.id),))
     if view.server.host == situation.host:
         return Verdict(
             view, Fate.WAITING, "Nova's list does not show it, its own entry does", (LookCloser(view.id),)
         )
-    quiet_since = max((r.updated_at for r in view.open_records), default=0.0)
     if view.server.task_state is None and situation.now - quiet_since > situation.policy.settle_time:
         return Verdict(view, Fate.VERIFIED, f"on {view.server.host}")
     return Verdict(view, Fate.EVACUATING, f"arriving on {view.server.host}", (LookCloser(view.id),))
@@ -247,3 +251,6 @@ RULES: tuple[Callable[[ServerView, Situation], Optional[Verdict]], ...] = (  # n
     _refused,
     _failed,
 )
+
+#: Those that may have an answer for a server that nobody has asked for.
+RULES_OF_UNTOUCHED = (_settling, _unneeded)

@@ -110,6 +110,9 @@ class Evacuator:
             self._status.write((f"Pacemaker does not answer: {error}",))
             return self._policy.idle
         failures = [failure for host in self.plan.hosts for failure in self._do(host)]
+        # Afterwards: Pacemaker's tools take their time, and the next host's requests must not wait for them.
+        for host in self.plan.hosts:
+            self._publish(host)
         troubles = tuple(trouble for host in self.plan.hosts for trouble in host.troubles)
         if observation.problem and not troubles:
             troubles = (observation.problem,)
@@ -134,11 +137,9 @@ class Evacuator:
         self._actor.take_answers()
 
     def _do(self, plan: HostPlan) -> list[str]:
-        """Say what is new about a host, act on it, and publish it."""
+        """Say what is new about a host, and act on it."""
         self._log_news(plan)
-        failures = self._actor.perform(plan)
-        self._publish(plan)
-        return failures
+        return self._actor.perform(plan)
 
     def _log_news(self, plan: HostPlan) -> None:
         """Write one line for each host and server whose state is new."""

@@ -17,18 +17,31 @@ from nova_ha.journal import Journal
 from nova_ha.model import ClusterNode, Evacuation, Server
 from nova_ha.notes import ServerNotes
 from nova_ha.observation import HostView, ServerView
-from nova_ha.plan import Fate, HostPlan, LookCloser, Plan, Verdict
+from nova_ha.plan import Fate, HostPlan, Plan, Verdict
 from nova_ha.ports import NovaPort
 
-#: How long a list is believed while every server on it only waits for its turn.
+#: How long a list is believed while every server on it only waits for its turn, and while all are at their
+#: ends, so that only the confirmation is due.
 KEPT_FOR = 60.0
+KEPT_AT_THE_END = 1.0
+
+#: How long a long list of servers is believed while no evacuation record of their host has changed: whatever
+#: Nova does with them shows there first. An owner's request may show so much later. A short list costs Nova
+#: no more than its records do.
+KEPT_WITH_RECORDS = 3.0
+LONG = 10
 
 
 @dataclass
 class _Kept:
+    """What was listed, when that was, until when it need not be asked for, and what it was made of."""
+
     servers: tuple[ServerView, ...]
     at: float
     good_until: float
+    records: tuple[Evacuation, ...] = ()
+    here: tuple[Server, ...] = ()
+    are_final: bool = False
 
 
 class Listings:
@@ -46,21 +59,32 @@ class Listings:
         kept = self._kept.get(_key(view.node))
         return kept.servers if kept is not None and self._clock.now() < kept.good_until else None
 
-    def ask(self, view: HostView, outstanding: frozenset[str]) -> tuple[ServerView, ...]:
-        """Ask Nova for a host's servers and evacuation records, records first (rule 12).
+    def ask(
+        self, view: HostView, outstanding: frozenset[str], *, anew: bool
+    ) -> tuple[tuple[ServerView, ...], bool]:
+        """Ask Nova for a host's evacuation records, then for its servers (rule 12).
+
+        Args:
+            view: the host.
+            outstanding: servers whose requests are on their way.
+            anew: whether to ask for the servers even when no record has changed.
+
+        Returns:
+            The servers, and whether they were asked for.
 
         Raises:
             NovaError: Nova did not answer, or not so that anything could be concluded.
         """
-        records = _by_server(self._nova.evacuations(view.host))
-        if view.node.recovery_is_open:
-            servers = self._with_servers(view, records, outstanding)
-        else:
-            servers = tuple(
-                ServerView(i, None, is_here=False, records=tuple(found)) for i, found in records.items()
-            )
-        self._kept[_key(view.node)] = _Kept(servers, self._clock.now(), self._clock.now())
-        return servers
+        records, now = self._nova.evacuations(view.host), self._clock.now()
+        kept = self._kept.get(_key(view.node))
+        if kept is not None and not anew and _is_still_true(kept, records, now):
+            kept.servers = self._views(view, records, kept.here, outstanding)
+            return kept.servers, False
+        here = self._nova.servers(view.host) if view.node.recovery_is_open else ()
+        servers = self._views(view, records, here, outstanding)
+        listed_at = self._clock.now()
+        self._kept[_key(view.node)] = _Kept(servers, listed_at, listed_at, records, here)
+        return servers, True
 
     def plan_next(self, plan: Plan) -> None:
         """Decide from the plan how long each list is good."""
@@ -70,11 +94,22 @@ class Listings:
             kept = self._kept.get(_key(host.view.node))
             if kept is not None:
                 kept.good_until = _good_until(host, kept.at)
+                kept.are_final = all(verdict.fate.is_final for verdict in host.verdicts)
 
-    def _with_servers(
-        self, view: HostView, records: dict[str, list[Evacuation]], outstanding: frozenset[str]
+    def _views(
+        self,
+        view: HostView,
+        listed: tuple[Evacuation, ...],
+        servers: tuple[Server, ...],
+        outstanding: frozenset[str],
     ) -> tuple[ServerView, ...]:
-        here = {server.id: server for server in self._nova.servers(view.host)}
+        """Return each server with what belongs to it; of a host that is to return only the records matter."""
+        records = _by_server(listed)
+        if not view.node.recovery_is_open:
+            return tuple(
+                ServerView(i, None, is_here=False, records=tuple(found)) for i, found in records.items()
+            )
+        here = {server.id: server for server in servers}
         notes = self._journal.notes(view.node.name, view.node.fenced_at or "")
         absent = [
             i for i in records if i not in here and _is_of_interest(records[i], has_notes=i in notes.servers)
@@ -130,21 +165,21 @@ def _is_of_interest(records: list[Evacuation], *, has_notes: bool) -> bool:
     return has_notes or any(evacuation.is_open or evacuation.status == "done" for evacuation in records)
 
 
+def _is_still_true(kept: _Kept, records: tuple[Evacuation, ...], now: float) -> bool:
+    """Say whether a list may be used again with these records; not to close a recovery."""
+    is_young = now - kept.at < KEPT_WITH_RECORDS
+    return len(kept.here) >= LONG and is_young and not kept.are_final and kept.records == records
+
+
 def _good_until(host: HostPlan, listed_at: float) -> float:
     """Return until when a list may be used again; the time it was made when something on it is on its way."""
-    if any(_is_on_its_way(v) for v in host.verdicts) or all(v.fate.is_final for v in host.verdicts):
+    if any(_is_on_its_way(v) for v in host.verdicts):
         return listed_at
+    if all(v.fate.is_final for v in host.verdicts):
+        return listed_at + KEPT_AT_THE_END
     due = [verdict.at for verdict in host.verdicts if verdict.at is not None]
     return min([listed_at + KEPT_FOR, *due])
 
 
 def _is_on_its_way(verdict: Verdict) -> bool:
-    is_asked = verdict.fate is Fate.READY and bool(verdict.steps)
-    wants_look = any(isinstance(step, LookCloser) for step in verdict.steps)
-    return (
-        verdict.fate.is_in_flight
-        or verdict.fate is Fate.STOPPING
-        or is_asked
-        or wants_look
-        or (verdict.fate is not Fate.READY and bool(verdict.steps))
-    )
+    return bool(verdict.steps) or verdict.fate.is_in_flight or verdict.fate is Fate.STOPPING

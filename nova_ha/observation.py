@@ -73,6 +73,11 @@ class ServerView:
         return f"{self.server.name} ({self.id})" if self.server else self.id
 
     @property
+    def is_untouched(self) -> bool:
+        """Say whether it is where it was, and nobody has asked for it."""
+        return self.is_here and not (self.records or self.outstanding or self.notes.asks or self.notes.failures)
+
+    @property
     def open_records(self) -> tuple[Evacuation, ...]:
         """Return the records whose evacuation may still be running."""
         return tuple(record for record in self.records if record.is_open)

@@ -157,17 +157,15 @@ class Observer:
 
     def _with_servers(self, view: HostView, nodes: frozenset[str], outstanding: frozenset[str]) -> HostView:
         """Add a host's servers: listed now, or as they were listed last while nothing on that list is due."""
-        if view.problem or not _is_to_be_listed(view):
+        is_wanted = view.node.name in nodes
+        if view.problem or not _is_to_be_listed(view) or (view.servers is not None and not is_wanted):
             return view
-        kept = self.listings.kept(view)
-        if kept is not None and view.node.name not in nodes:
-            return (
-                view
-                if view.is_fresh and view.servers is not None
-                else replace(view, servers=kept, is_fresh=False)
-            )
+        kept = None if is_wanted else self.listings.kept(view)
+        if kept is not None:
+            return replace(view, servers=kept, is_fresh=False)
         try:
-            return replace(view, servers=self.listings.ask(view, outstanding), is_fresh=True)
+            servers, is_fresh = self.listings.ask(view, outstanding, anew=is_wanted)
+            return replace(view, servers=servers, is_fresh=is_fresh)
         except NovaHaError as error:
             return replace(view, problem=f"Nova does not say what runs there: {error}")
 

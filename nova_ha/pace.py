@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from nova_ha.plan import Evacuate, Fate, Plan, Verdict
 
 #: Seconds to which the duration is searched for; a look itself takes about as long.
-PRECISION = 0.05
+PRECISION = 0.03
 
 #: Evacuations that should have ended before a look is worth its requests.
 WORTH_A_LOOK = 4
@@ -46,13 +46,14 @@ class Pace:
         self._sent_at = {**kept, **sent}
 
     def seconds(self, now: float) -> float:
-        """Return when to look again: when enough evacuations should have ended."""
+        """Return when to look again: when enough evacuations should have ended.
+
+        One that should have ended is looked for again after as long as it is late.
+        """
         is_found = self._high - self._low <= PRECISION
         usual = self._high if is_found else (self._low + self._high) / 2
-        left = sorted(at + usual - now for at in self._sent_at.values() if at + usual > now)
-        if not left:
-            return self._poll
-        return min(self._poll, max(PRECISION, left[min(WORTH_A_LOOK, len(left)) - 1]))
+        left = sorted(abs(at + usual - now) for at in self._sent_at.values())
+        return min(self._poll, max(PRECISION, left[min(WORTH_A_LOOK, len(left)) - 1])) if left else self._poll
 
     def _ages(self, verdicts: Iterable[Verdict], now: float) -> list[float]:
         return [now - self._sent_at[v.view.id] for v in verdicts if v.view.id in self._sent_at]

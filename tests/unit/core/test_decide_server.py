@@ -332,9 +332,16 @@ def test_stale_record_beside_a_done_one():
     assert fate(a_view(*records, server=None, is_here=False)) is Fate.VERIFIED
 
 
-def test_left_without_done_is_looked_at():
-    """A server that left while its record is open is asked for by name before it counts."""
+def test_left_without_done_is_waited_for():
+    """A server that has just left while its record is open needs no question of its own: the next look tells."""
     verdict = decide_server(a_view(a_record(), server=None, is_here=False), a_situation())
+    assert (verdict.fate, verdict.steps) == (Fate.EVACUATING, ())
+
+
+def test_left_without_done_is_looked_at():
+    """A server that left while its record stays open is asked for by name before it counts."""
+    quiet = a_record(updated_at=NOW - 11)
+    verdict = decide_server(a_view(quiet, server=None, is_here=False), a_situation())
     assert (verdict.fate, verdict.steps) == (Fate.EVACUATING, (LookCloser("s1"),))
 
 
