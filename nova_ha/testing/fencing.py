@@ -146,6 +146,8 @@ class Fencing:
             self.power.switch_on(node)
 
     def _rejoin(self, node: str) -> None:
+        while node in self._busy:  # switched on by hand: Pacemaker starts nothing there before it is fenced
+            self.clock.sleep(self.times.retry)
         self._on(node)
         self.cluster.set_online(node, online=True)
         while not self._on(node):
