@@ -34,7 +34,8 @@ from nova_ha.plan import (
 from nova_ha.retry_place import fault_of, where_to_retry
 from nova_ha.situation import Situation
 
-#: Failed attempts after which a server stays where it is, once its host is back and waits for the end.
+#: Failed attempts after which an admin should know of the next one; and after which a server stays where it
+#: is, once its host is back and waits for the end.
 ENOUGH_FAILURES = 3
 
 #: How long an evacuation may show no progress before its actions are asked for, and before an admin
@@ -135,7 +136,8 @@ def _under_way(view: ServerView, situation: Situation) -> Verdict | None:
     where = f"to {newest.destination}" if newest.destination else "waiting for a destination"
     age = situation.now - newest.updated_at
     look = (LookCloser(view.id),) if age > LOOK_AFTER or not newest.is_open else ()
-    return Verdict(view, Fate.EVACUATING, where, look, is_stuck=age > STUCK_AFTER)
+    is_stuck = age > STUCK_AFTER or len(_failures(view, situation)) >= ENOUGH_FAILURES
+    return Verdict(view, Fate.EVACUATING, where, look, is_stuck=is_stuck)
 
 
 def _settling(view: ServerView, situation: Situation) -> Verdict | None:

@@ -261,6 +261,13 @@ def test_nowhere_to_go_but_home(back, expected):
     assert fate(a_view(), nowhere="no other host can take servers", source_is_back=back) is expected
 
 
+def test_attempt_after_many_failures_is_reported():
+    """An admin is told of a server that fails again and again also while the next attempt is under way."""
+    failures = [a_record("error", uuid=f"f{number}") for number in range(3)]
+    verdict = decide_server(a_view(*failures, a_record("accepted")), a_situation())
+    assert (verdict.fate, verdict.is_stuck) == (Fate.EVACUATING, True)
+
+
 def test_retries_slow_down_but_never_end():
     """The pause doubles up to its longest, and a retry always follows."""
     policy = Policy()
