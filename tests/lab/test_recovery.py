@@ -65,7 +65,8 @@ def test_recovery_inside_of_the_fencing_action(cloud: Lab) -> None:
     cloud.run_on_controller("pcs", "resource", "delete", hit.EVACUATOR)
     cloud.run_on_controller("pcs", "stonith", "update", "fence-nova", "record_only=0")
     # Whoever depends on unfencing by a device that was changed is started again, also nova-compute.
-    cloud.wait_cluster(REUNFENCED)
+    cloud.run_on_controller("crm_resource", "--wait", timeout=REUNFENCED)
+    cloud.wait_cluster(SETTLED)
     follow = prepare(cloud, "power-cut", ["compute-3"])
     fencings = len(cloud.fencings("compute-3"))
     follow.begin(hit.hit(cloud, "power-cut", ["compute-3"]))
