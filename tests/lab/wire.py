@@ -72,6 +72,8 @@ def _answer(handler: Handler, line: bytes) -> dict[str, Any]:
 
 class _UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
+    # A unix socket refuses with EAGAIN whoever does not fit into the queue; at a start twenty come at once.
+    request_queue_size = 128
 
 
 class _TcpServer(socketserver.ThreadingTCPServer):
