@@ -74,7 +74,9 @@ class EmbeddedCloud(ContractCloud):
         self.mend()
         while self._proxies:
             self._proxies.pop().close()
-        # First of all the hosts: where Nova takes a dead nova-compute for up, no server can be deleted.
+        # Where Nova takes a dead nova-compute for up, no server can be deleted: so the hosts come first. They
+        # start without guests: about each that was evacuated to nowhere they would ask until a timeout.
+        self.process.call("forget_guests")
         for host in sorted(self._powered_off):
             self.start_compute(host)
         for server_id in self._servers:
