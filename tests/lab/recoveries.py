@@ -90,13 +90,16 @@ def strike(lab: Lab, how: str, *victims: str, servers: int = SERVERS) -> Follow:
     return follow
 
 
-def assert_recovered(lab: Lab, follow: Follow, but: frozenset[Stage] = frozenset()) -> None:
+def assert_recovered(
+    lab: Lab, follow: Follow, but: frozenset[Stage] = frozenset(), limit: float = LIMIT
+) -> None:
     """Every server is as before elsewhere, exactly once; the hosts are back; every stage is logged."""
-    follow.until_done(LIMIT)
-    assert follow.scene.goal.missing(follow.fresh_look()) == []
-    assert {server.host for server in follow.scene.look.servers or ()}.isdisjoint(follow.scene.goal.victims)
-    assert audit_complaints(lab, follow.scene.goal.active, follow.scene.timeline.zero) == []
-    for node in follow.scene.goal.victims:
+    follow.until_done(limit)
+    goal = follow.scene.goal
+    assert goal.missing(follow.fresh_look()) == []
+    assert {server.host for server in follow.scene.look.servers or ()}.isdisjoint(goal.homes.values())
+    assert audit_complaints(lab, goal.active, follow.scene.timeline.zero) == []
+    for node in goal.victims:
         assert set(follow.scene.timeline.missing(node)) <= but
         for stage, at, took, source in follow.scene.timeline.table(node):
             print(f"{node} {stage.word:14} {at:6.1f} {took:6.1f}  {source}")

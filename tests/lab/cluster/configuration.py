@@ -125,6 +125,8 @@ NOVA_EVACUATE = Primitive(
         "start": {"timeout": "60s"},
         "stop": {"timeout": "60s"},
     },
+    # As in pcs-examples. Without it Pacemaker moves the evacuator in the middle of a recovery, to balance.
+    {"resource-stickiness": "1", "failure-timeout": "120s"},
 )
 NOVA_COMPUTE = Primitive(
     "nova-compute",

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""While a dead compute node's servers are being evacuated, something else fails, and all still ends well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.lab.demo import hit
+from tests.lab.demo.follow import Follow
+from tests.lab.demo.scene import is_through
+from tests.lab.demo.timeline import Stage
+from tests.lab.lab import Lab
+from tests.lab.openstack.hypervisor.control import change
+from tests.lab.recoveries import SETTLED, Labs, assert_recovered, prepare
+
+pytestmark = pytest.mark.lab
+
+VICTIM = "compute-0"
+DESTINATION = "compute-2"
+#: Long enough that what fails in the middle hits guests that are being started.
+SPAWN_SECONDS = 5.0
+#: So many guests are being started when the middle has come.
+MANY = 3
+#: How long a service of the control plane stays away.
+OUTAGE = 20.0
+#: Seconds from the hit to the end: the outage, what it costs (lost answers, lost messages), the return.
+LIMIT = 300.0
+#: Every service is on this machine and no proxy is before them, so what a lost answer may still bring shows
+#: within seconds. A few requests at a time let the outage hit some on their way and find others unsent.
+SETTINGS = ("settle_time=20", "dead_after=45", "max_in_flight=8")
+
+
+@pytest.fixture
+def middle(labs: Labs) -> Lab:
+    """Return a whole cloud in which an evacuation has a middle that lasts."""
+    lab = labs.whole()
+    lab.run_on_controller("pcs", "resource", "update", "nova-evacuate", *SETTINGS)
+    lab.wait_cluster(SETTLED)
+    set_spawn_time(lab, 0.5)
+    return lab
+
+
+def set_spawn_time(lab: Lab, seconds: float) -> None:
+    """Set how long every guest takes to start from now on."""
+    change(lab.openstack.nodes.shared, lambda _seconds, rules: (seconds, rules))
+
+
+def evacuations_under_way(lab: Lab, destination: str = "") -> list[str]:
+    """Return the servers whose guests are being started elsewhere, as Nova's own records say."""
+    return [
+        record["instance_uuid"]
+        for record in lab.openstack.client.migrations()
+        if record["migration_type"] == "evacuation"
+        and record["source_compute"] == VICTIM
+        and record["status"] == "pre-migrating"
+        and destination in {"", record["dest_compute"]}
+    ]
+
+
+def follow_to_the_middle(lab: Lab, destination: str = "") -> Follow:
+    """Cut the victim's power, and return when evacuations are under way.
+
+    Args:
+        lab: the lab.
+        destination: a node that will be hit as well: evacuations to it are waited for, and it must be back
+            in service at the end; "" for none.
+    """
+    also = (destination,) if destination else ()
+    follow = prepare(lab, "power-cut", [VICTIM])
+    follow.scene.goal = replace(follow.scene.goal, victims=(VICTIM, *also))
+    set_spawn_time(lab, SPAWN_SECONDS)
+    follow.begin(hit.hit(lab, "power-cut", [VICTIM]))
+    enough = 1 if destination else MANY
+    follow.until(
+        "evacuations under way", lambda _: len(evacuations_under_way(lab, destination)) >= enough, LIMIT
+    )
+    return follow
+
+
+def say_what_is_hit(lab: Lab, follow: Follow, what: str, destination: str = "") -> None:
+    """Make sure that what happens now happens in the middle."""
+    running = evacuations_under_way(lab, destination)
+    assert running
+    assert not is_through(follow.scene, Stage.VERIFIED)
+    print(f"+{follow.now:6.1f} s  NOW: {what}, {len(running)} evacuations under way")
+
+
+@pytest.mark.parametrize("service", ["nova-api", "keystone", "rabbitmq", "mariadb"])
+def test_service_of_the_control_plane_is_away(middle: Lab, service: str) -> None:
+    """A service that stops during the evacuation and comes back later costs time, but no server."""
+    follow = follow_to_the_middle(middle)
+    say_what_is_hit(middle, follow, f"{service} stops")
+    middle.openstack.stop(service)
+    try:
+        back = follow.now + OUTAGE
+        follow.until(f"{service} was away long enough", lambda scene: scene.seconds >= back, LIMIT)
+    finally:
+        middle.openstack.start(service)
+    print(f"+{follow.now:6.1f} s  NOW: {service} is back")
+    assert_recovered(middle, follow, limit=LIMIT)
+
+
+def test_destination_dies_while_it_receives(middle: Lab) -> None:
+    """What was on its way to a destination that dies, and what had arrived there, ends on a third host."""
+    follow = follow_to_the_middle(middle, DESTINATION)
+    say_what_is_hit(middle, follow, f"power cut of {DESTINATION}", DESTINATION)
+    middle.power_off(DESTINATION)
+    assert_recovered(middle, follow, but=frozenset({Stage.EVACUATING}), limit=LIMIT)
+
+
+def test_source_is_switched_on_by_hand(middle: Lab) -> None:
+    """A node that fencing leaves off and a person switches on waits until its servers are elsewhere."""
+    middle.run_on_controller("pcs", "property", "set", "stonith-action=off")
+    try:
+        follow = follow_to_the_middle(middle)
+        assert middle.conditions()[VICTIM] == "off"
+        say_what_is_hit(middle, follow, f"{VICTIM} is switched on")
+        middle.power_on(VICTIM)
+        follow.until(
+            "the node is back in the cluster", lambda scene: is_through(scene, Stage.REJOINED), LIMIT
+        )
+        say_what_is_hit(middle, follow, f"{VICTIM} is back in the cluster")
+        assert_recovered(middle, follow, limit=LIMIT)
+    finally:
+        middle.run_on_controller("pcs", "property", "set", "stonith-action=")
