@@ -9,7 +9,7 @@ Four permanent node attributes, each with a single writer, so that no writer can
 ``nova-ha-state``      a sentence for people, such as ``evacuating 12/20 by controller-1``. Only whom it names
                        is read back: the evacuator whose requests another one must expect to show up in Nova.
 ``nova-ha-servers``    ``2026-11-22T06:40:12Z off:UUID left:UUID``: what Nova cannot tell of single servers,
-                       and another controller's journal does not know. Holds for the fencing of that time.
+                       and another controller's journal does not know. Belongs to the fencing of that time.
 
 A recovery is *open* as long as the first exists and the second does not name its time. This module is
 imported by the hot paths: it needs nothing but the language.
@@ -67,9 +67,15 @@ def servers_value(fenced_at: str, facts: Iterable[str]) -> str:
 
 
 def facts_of(servers: str | None, fenced_at: str | None) -> frozenset[str]:
-    """Return the facts in a value of `SERVERS`, if they are about that fencing."""
+    """Return the facts in a value of `SERVERS` that hold for that fencing.
+
+    Of a fencing before it, which was not followed by a return (that removes the value), hold still how a
+    server was before the host failed: evacuations that were begun then may end only now.
+    """
     words = (servers or "").split()
-    return frozenset(words[1:]) if words and words[0] == fenced_at else frozenset()
+    if not words or words[0] == fenced_at:
+        return frozenset(words[1:])
+    return frozenset(word for word in words[1:] if word.startswith((OFF, RESET)))
 
 
 def servers_with(fact: str, facts: Iterable[str]) -> tuple[str, ...]:

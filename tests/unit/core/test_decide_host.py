@@ -215,8 +215,13 @@ def test_servers_that_stayed_are_started():
 
 
 def test_facts_of_another_fencing_are_void():
-    """What the entry says of servers holds for its own fencing only."""
+    """What was to become of servers holds for its own fencing only."""
     assert frozenset() == a_node(servers="2001-01-01T00:00:00Z start:s1").facts
+
+
+def test_what_was_off_before_the_first_fencing_was_off_before_the_second():
+    """How servers were before their host failed holds still when it is fenced again before its return."""
+    assert frozenset({"off:s1"}) == a_node(servers="2001-01-01T00:00:00Z left:s2 off:s1").facts
 
 
 def test_operators_disable_survives_the_return():
