@@ -61,9 +61,9 @@ class Result:
 TIERS = (
     Tier("lint", 180),
     Tier("type", 300),
-    Tier("py", 300),
+    Tier("py", 900),
     Tier("py-debian12", 300),
-    Tier("contract", 420, "tests/contract"),
+    Tier("contract", 600, "tests/contract"),
     Tier("conformance", 300, "tests/conformance", may_skip=False),
     Tier("lab", 1500, "tests/lab", may_skip=False),
 )
