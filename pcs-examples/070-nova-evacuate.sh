@@ -12,10 +12,11 @@
 #   written down.
 # monitor: reads two small files; "degraded" carries the reason.
 # resource-stickiness: a recovery may go on anywhere, but there is no reason to move it.
+# requires: once any device unfences, everything else waits for unfencing by default, the evacuator too.
 # failure-timeout: a controller on which the start failed (no clouds.yaml?) becomes a candidate again.
 if missing nova-evacuate; then
     pcs resource create nova-evacuate ocf:openstack:NovaEvacuate \
         cloud="$CLOUD" clouds_yaml="$CLOUDS_YAML" \
         op start timeout=60s stop timeout=60s monitor interval=10s timeout=30s \
-        meta resource-stickiness=1 failure-timeout=120s --disabled
+        meta resource-stickiness=1 failure-timeout=120s requires=fencing --disabled
 fi

@@ -126,7 +126,8 @@ NOVA_EVACUATE = Primitive(
         "stop": {"timeout": "60s"},
     },
     # As in pcs-examples. Without it Pacemaker moves the evacuator in the middle of a recovery, to balance.
-    {"resource-stickiness": "1", "failure-timeout": "120s"},
+    # Once any device unfences, Pacemaker makes every resource wait for unfencing, unless told otherwise.
+    {"resource-stickiness": "1", "failure-timeout": "120s", "requires": "fencing"},
 )
 NOVA_COMPUTE = Primitive(
     "nova-compute",
