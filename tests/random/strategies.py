@@ -18,14 +18,15 @@ MENDED = 220.0
 THEMES = {
     "power": ("power", "power", "hang", "nova_compute"),
     "hangs and broken fencing": ("power", "hang", "broken_fencing", "power"),
-    "the API": ("api", "api", "api", "power"),
-    "requests with lost answers": ("lost_answer", "lost_answer", "move", "power"),
-    "the evacuator killed": ("move", "move", "api", "power"),
+    "the API": ("api", "api", "untrue_list", "power"),
+    "lists that are not true": ("untrue_list", "untrue_list", "move", "power"),
+    "requests with lost answers": ("late_request", "late_request", "lost_answer", "move"),
+    "the evacuator killed": ("killed_asking", "killed_asking", "move", "lost_answer", "power"),
     "messages and destinations": ("messages", "destination", "power", "move"),
     "operators and owners": ("operator", "owner", "power", "api", "move"),
     "everything": (
-        *("power", "hang", "nova_compute", "broken_fencing", "api", "lost_answer", "move"),
-        *("messages", "destination", "operator", "owner", "cluster"),
+        *("power", "hang", "nova_compute", "broken_fencing", "api", "untrue_list", "lost_answer"),
+        *("move", "messages", "destination", "operator", "owner", "cluster"),
     ),
 }
 
@@ -34,16 +35,24 @@ _FAILING = ("evacuate", "stop", "reset_to_error", "tell_down", "clear_forced_dow
 _CALLS = (*_READS, *_FAILING, "reads", "writes", "*")
 _READ_KINDS = ("http-500", "http-503", "http-401", "unreachable", "timeout", "slow")
 _ACTION_KINDS = ("http-400", "http-403", "http-404", "http-409", "in-use", "ok-nothing")
-_LOST = ("timeout", "timeout-after", "timeout-late", "http-500", "http-500-after", "ok-nothing")
+_LOST = (
+    "timeout",
+    "timeout-after",
+    "timeout-late",
+    "timeout-late",
+    "http-500",
+    "http-500-after",
+    "ok-nothing",
+)
 _EFFECTS = (
     *("append", "sync", "publish_state", "evacuate", "mark_evacuated", "tell_down", "write_record"),
     *("clear_forced_down", "enable", "clear_record", "stop", "restart_compute", "reset_to_error"),
 )
 _OUTCOMES = (
     *("slow", "late-cast", "cast-lost", "conductor-gives-up", "no-valid-host", "claim-fails"),
-    *("spawn-fails", "fails-after-spawn"),
+    *("spawn-fails", "fails-after-spawn", "fails-after-spawn", "fails-after-spawn"),
 )
-_FAILS = ("claim-fails", "spawn-fails", "fails-after-spawn")
+_FAILS = ("claim-fails", "spawn-fails", "fails-after-spawn", "fails-after-spawn")
 
 Line = list[Any]
 Policy = dict[str, Any]
@@ -131,11 +140,11 @@ _SETTINGS: tuple[dict[str, Any], ...] = (
 
 
 def _hosts() -> st.SearchStrategy[dict[str, Any]]:
-    plain: st.SearchStrategy[dict[str, Any]] = st.just({})
+    plain: st.SearchStrategy[dict[str, Any]] = st.sampled_from([{}, {"spawn_seconds": 20}])
     odd = st.fixed_dictionaries(
-        {}, optional={"capacity": st.integers(1, 8), "spawn_seconds": st.sampled_from([0.2, 8, 25])}
+        {}, optional={"capacity": st.integers(1, 8), "spawn_seconds": st.sampled_from([0.2, 8, 30])}
     )
-    return st.one_of(plain, plain, odd)
+    return st.one_of(plain, odd)
 
 
 def _servers(hosts: list[str]) -> st.SearchStrategy[dict[str, Any]]:
@@ -194,6 +203,11 @@ def _moments() -> st.SearchStrategy[Any]:
     return st.one_of(st.integers(11, 40), st.integers(5, 160))
 
 
+def _begins() -> st.SearchStrategy[int]:
+    """Draw the second at which a fault begins: often before the first host dies."""
+    return st.one_of(st.just(5), st.integers(5, 160))
+
+
 def _anytime() -> st.SearchStrategy[Any]:
     """Draw a second, or the moment right after an effect of the evacuator."""
     after = st.builds(lambda effect, count: f"{effect} {count}", st.sampled_from(_EFFECTS), st.integers(1, 8))
@@ -232,7 +246,7 @@ def _no_power_device(draw: st.DrawFn, hosts: list[str], names: list[str], policy
 @st.composite
 def _api(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
     call = draw(st.sampled_from(_CALLS))
-    return [[draw(_moments()), f"fault {call} {draw(_kinds(call))} {draw(_extents())}".strip()]]
+    return [[draw(_begins()), f"fault {call} {draw(_kinds(call))} {draw(_extents())}"]]
 
 
 @st.composite
@@ -240,10 +254,6 @@ def _kinds(draw: st.DrawFn, call: str) -> str:
     kinds = list(_READ_KINDS)
     if call in _FAILING:
         kinds += _ACTION_KINDS
-    if call in {"servers", "evacuations", "services", "attempts"}:
-        kinds += ["empty", "empty"]
-    if call == "servers":
-        kinds += ["unfiltered", "no-host"]
     kind = draw(st.sampled_from(kinds))
     return f"{kind} seconds={draw(st.integers(1, 40))}" if kind in {"timeout", "slow"} else kind
 
@@ -258,6 +268,25 @@ def _extents(draw: st.DrawFn) -> str:
 
 
 @st.composite
+def _untrue_list(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
+    """A list is empty, once or twice in a row, because a cell's database was away for a moment; or worse."""
+    call = draw(st.sampled_from(["servers", "servers", "evacuations", "services", "attempts"]))
+    worse = ["unfiltered", "no-host"] if call == "servers" else []
+    kind = draw(st.sampled_from(["empty", *worse]))
+    first = draw(st.integers(1, 30))
+    return [[draw(_begins()), f"fault {call} {kind} first={first} last={first + draw(st.integers(0, 1))}"]]
+
+
+@st.composite
+def _late_request(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
+    """Evacuate requests that nobody answers take effect late, within the time that the policy says."""
+    longest = policy["settle_time"] // 2 - 3
+    seconds, delay = draw(st.integers(1, longest)), draw(st.integers(1, longest))
+    fault = f"fault evacuate timeout-late seconds={seconds} delay={delay} last={draw(st.integers(1, 5))}"
+    return [[draw(_begins()), fault]]
+
+
+@st.composite
 def _lost_answer(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
     """A request whose answer is lost; what shows late shows within the time that the policy says."""
     call = draw(st.sampled_from(["evacuate", "evacuate", "evacuate", *_FAILING]))
@@ -265,7 +294,7 @@ def _lost_answer(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Po
     if kind.startswith("timeout"):
         longest = policy["settle_time"] // 2 - 3
         kind += f" seconds={draw(st.integers(1, longest))} delay={draw(st.integers(1, longest))}"
-    return [[draw(_moments()), f"fault {call} {kind} {draw(_extents())}"]]
+    return [[draw(_begins()), f"fault {call} {kind} {draw(_extents())}"]]
 
 
 @st.composite
@@ -273,6 +302,14 @@ def _move(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -
     """The evacuator is killed, and started here or on another controller."""
     delay = draw(st.sampled_from([0.5, 3, 15, 60]))
     return [[draw(_anytime()), f"move-evacuator controller-{draw(st.integers(0, 2))} {delay}"]]
+
+
+@st.composite
+def _killed_asking(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
+    """The evacuator is killed while it waits for answers, and the requests have their effect all the same."""
+    ((begin, fault),) = draw(_late_request(hosts, names, policy))
+    ((_, move),) = draw(_move(hosts, names, policy))
+    return [[begin, fault], [max(begin, 16) + draw(st.integers(1, 25)), move]]
 
 
 @st.composite
@@ -319,8 +356,11 @@ _HAPPENINGS = {
     "nova_compute": _nova_compute,
     "broken_fencing": _no_power_device,
     "api": _api,
+    "untrue_list": _untrue_list,
+    "late_request": _late_request,
     "lost_answer": _lost_answer,
     "move": _move,
+    "killed_asking": _killed_asking,
     "messages": _messages,
     "destination": _destination,
     "operator": _operator,

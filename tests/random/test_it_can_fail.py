@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The random clouds find a product that has forgotten one of its rules, with the examples of one CI run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from nova_ha import decide_host, decide_server
+from nova_ha.faults import RetryPlace
+from nova_ha.notes import ServerNotes
+from nova_ha.observe import Observer
+from nova_ha.plan import Plan
+from tests.random.strategies import Case, cases
+from tests.random.test_random_clouds import play
+
+EXAMPLES = 250
+
+
+def without(name: str) -> tuple[object, ...]:
+    """Return the rules about a server without one of them."""
+    return tuple(rule for rule in decide_server.RULES if rule.__name__ != name)
+
+
+def nobody_waits(patch: pytest.MonkeyPatch) -> None:
+    """Rule 12: no request while a record is open."""
+    patch.setattr(decide_server, "RULES", without("_under_way"))
+
+
+def nothing_settles(patch: pytest.MonkeyPatch) -> None:
+    """Rule 14: a request whose answer was lost may still have its effect."""
+    patch.setattr(decide_server, "RULES", without("_settling"))
+
+
+def every_record_is_dead(patch: pytest.MonkeyPatch) -> None:
+    """Rule 15: an open record is dead only on evidence."""
+    patch.setattr(decide_server, "reason_all_dead", lambda *_: "it takes long")
+
+
+def any_place_will_do(patch: pytest.MonkeyPatch) -> None:
+    """Rule 16: after a failure that may have left its guest only the same place is safe."""
+    patch.setattr(decide_server, "where_to_retry", lambda *_: RetryPlace())
+
+
+def nobody_was_off(patch: pytest.MonkeyPatch) -> None:
+    """Rule 19: what was off is off again."""
+    patch.setattr(ServerNotes, "must_be_stopped", property(lambda _: False))
+
+
+def nobody_was_here_before(patch: pytest.MonkeyPatch) -> None:
+    """Rule 11: requests of the evacuator that was at work before may still show."""
+    patch.setattr(Observer, "_takeover_until", lambda *_: 0.0)
+
+
+def empty_is_empty(patch: pytest.MonkeyPatch) -> None:
+    """Rule R3: a list that is empty once does not end a recovery."""
+    patch.setattr(decide_host, "CONFIRMED_FOR", -1.0)
+    patch.setattr(decide_host, "EMPTY_CONFIRMED_FOR", -1.0)
+    patch.setattr(Observer, "learn", _first_look_is_last)
+
+
+def _first_look_is_last(self: Observer, plan: Plan, _now: float) -> None:
+    self.listings.plan_next(plan)
+    self._final_since = {(host.view.node.name, host.view.node.fenced_at or ""): 0.0 for host in plan.hosts}
+
+
+@pytest.mark.parametrize(
+    ("forget", "theme"),
+    [
+        (nobody_waits, "power"),
+        (nothing_settles, "requests with lost answers"),
+        (every_record_is_dead, "messages and destinations"),
+        (any_place_will_do, "messages and destinations"),
+        (nobody_was_off, "power"),
+        (nobody_was_here_before, "the evacuator killed"),
+        (empty_is_empty, "lists that are not true"),
+    ],
+    ids=lambda value: getattr(value, "__name__", value).replace("_", "-"),
+)
+def test_forgotten_rule_is_found(monkeypatch, forget: Callable[[pytest.MonkeyPatch], None], theme: str):
+    """Each rule that is taken out of the product makes some random cloud go wrong."""
+    forget(monkeypatch)
+
+    @settings(
+        max_examples=EXAMPLES,
+        phases=[Phase.generate],
+        database=None,
+        derandomize=True,
+        deadline=None,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=cases(theme))
+    def search(case: Case) -> None:
+        play(case)
+
+    with pytest.raises(AssertionError):
+        search()
