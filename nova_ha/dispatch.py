@@ -7,6 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Callable, Protocol
 
+#: Requests that are on their way at once; nearly as many as places become free at once.
+THREADS = 16
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -53,7 +56,7 @@ class InlineDispatcher:
 class ThreadDispatcher:
     """Sends requests from a few threads."""
 
-    def __init__(self, threads: int = 8) -> None:
+    def __init__(self, threads: int = THREADS) -> None:
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="evacuate")
         self._futures: dict[str, Future[Answer]] = {}
 
