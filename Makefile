@@ -35,6 +35,10 @@ lab: machine ## Run the lab's tier of tests (root, Debian 12)
 unit: $(TOX) ## Run the unit tests and scenarios, with PyPI's clients and with Debian 12's
 	@$(RUN) $(PYTHON) tools/run_tiers.py py py-debian12
 
+.PHONY: bench
+bench: $(TOX) ## Measure requests, CPU time, memory and time against their goals
+	@$(RUN) $(TOX) run -q -e bench -- $(BENCH) </dev/null
+
 .PHONY: lint
 lint: $(TOX) ## Check style and format
 	@$(RUN) $(PYTHON) tools/run_tiers.py lint

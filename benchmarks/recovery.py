@@ -19,6 +19,7 @@ from pathlib import Path
 from benchmarks.cloud_process import EVACUATION_SECONDS, CloudProcess, Size, Wire
 from nova_ha.clock import format_time
 from nova_ha.credentials import open_session
+from nova_ha.dispatch import THREADS
 from nova_ha.evacuator import Evacuator
 from nova_ha.evacuator_main import Loop, log_to
 from nova_ha.journal import FileJournal
@@ -136,7 +137,7 @@ def _loop(clock: VirtualClock, wire: Wire, cluster: SimulatedCluster, folder: Pa
         clock=clock,
         journal=FileJournal(folder / "journal", clock),
         policy=Policy(),
-        dispatcher=ActorDispatcher(clock),
+        dispatcher=ActorDispatcher(clock, THREADS),
         owner="controller-0",
     )
     return Loop(evacuator, cluster, clock)

@@ -30,12 +30,13 @@ _LOGS = (".lab", ".tox/lab/tmp")
 
 @dataclass(frozen=True)
 class Tier:
-    """A tox environment, with the seconds it may take, and whether a skipped test of it is a failure."""
+    """A tox environment, the seconds it may take, whether a skipped test is a failure, its own arguments."""
 
     name: str
     seconds: float
     tests: str | None = None
     may_skip: bool = True
+    arguments: tuple[str, ...] = ()
 
     @property
     def report(self) -> Path:
@@ -100,7 +101,7 @@ def _section(tier: Tier) -> Result:
     print(f"\n=== {tier.name}", flush=True)
     tier.report.unlink(missing_ok=True)
     begin, since = time.monotonic(), time.time()
-    status = _run(["-e", tier.name], min(tier.seconds, _seconds_left()))
+    status = _run(["-e", tier.name, *tier.arguments], min(tier.seconds, _seconds_left()))
     seconds = time.monotonic() - begin
     result = _result(tier, status, seconds)
     if result.failed and tier.name == "lab":
