@@ -23,7 +23,7 @@ from nova_ha.journal import Journal
 from nova_ha.model import ClusterNode, HostState
 from nova_ha.observation import Observation
 from nova_ha.observe import Observer
-from nova_ha.plan import Claim, Fate, HostPlan, Plan
+from nova_ha.plan import Claim, Evacuate, Fate, HostPlan, Plan
 from nova_ha.pace import Pace
 from nova_ha.policy import Policy
 from nova_ha.ports import ClusterPort, NovaPort
@@ -109,8 +109,10 @@ class Evacuator:
         except NovaHaError as error:
             self._status.write((f"Pacemaker does not answer: {error}",))
             return self._policy.idle
-        failures = [failure for host in self.plan.hosts for failure in self._do(host)]
-        # Afterwards: Pacemaker's tools take their time, and the next host's requests must not wait for them.
+        # Requests first, sentences last: Pacemaker's tools take their time, and no request must wait for them.
+        failures = [
+            failure for host in sorted(self.plan.hosts, key=_sends_nothing) for failure in self._do(host)
+        ]
         for host in self.plan.hosts:
             self._publish(host)
         troubles = tuple(trouble for host in self.plan.hosts for trouble in host.troubles)
@@ -128,6 +130,9 @@ class Evacuator:
         if plan.unlisted:
             observation = self._observer.look_again(observation, plan.unlisted, outstanding)
             plan = decide(observation, self._policy)
+        confirmed = self._observer.confirm(observation)
+        if confirmed is not observation:
+            observation, plan = confirmed, decide(confirmed, self._policy)
         self._check(observation, plan, self._policy)
         self._observer.learn(plan, observation.now)
         return plan
@@ -216,6 +221,10 @@ class Evacuator:
         if plan.state is HostState.EVACUATING and any(v.fate is Fate.WAITING for v in plan.verdicts):
             return self._pace.seconds(self._clock.monotonic())
         return _PATIENT.get(plan.state, self._policy.poll)
+
+
+def _sends_nothing(plan: HostPlan) -> bool:
+    return not any(isinstance(step, Evacuate) for verdict in plan.verdicts for step in verdict.steps)
 
 
 def _has_left_behind(node: ClusterNode) -> bool:

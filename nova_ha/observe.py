@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping
+import operator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from nova_ha import record
@@ -64,6 +65,8 @@ class Observer:
     def observe(self, outstanding: frozenset[str] = frozenset()) -> Observation:
         """Take one look; raise `ClusterUnavailable` when Pacemaker does not answer.
 
+        Nothing of it may be acted on before it went through `confirm`.
+
         Args:
             outstanding: servers whose requests are on their way.
         """
@@ -84,9 +87,8 @@ class Observer:
     def look_again(
         self, observation: Observation, nodes: frozenset[str], outstanding: frozenset[str]
     ) -> Observation:
-        """List the servers of the hosts that need it, and of the named nodes in any case."""
-        views = [self._with_servers(view, nodes, outstanding) for view in observation.hosts]
-        hosts = tuple(self._checked_again(views))
+        """List the servers of the hosts that need it, and of the named nodes in any case; `confirm` follows."""
+        hosts = tuple(self._with_servers(view, nodes, outstanding) for view in observation.hosts)
         groups = self._hard_groups(hosts)
         return replace(
             observation,
@@ -95,6 +97,13 @@ class Observer:
             conductors_since=self._conductors_up_since(hosts, observation.now),
             fencings=_fencings(observation),
         )
+
+    def confirm(self, observation: Observation) -> Observation:
+        """Return the same observation, or without what was listed of hosts whose cell is down after that."""
+        if not any(view.servers is not None and view.is_fresh for view in observation.hosts):
+            return observation
+        hosts = tuple(self._checked_again(observation.hosts))
+        return observation if all(map(operator.is_, hosts, observation.hosts)) else replace(observation, hosts=hosts)
 
     def learn(self, plan: Plan, now: float) -> None:
         """Remember what a plan says about the next looks."""
@@ -169,10 +178,8 @@ class Observer:
         except NovaHaError as error:
             return replace(view, problem=f"Nova does not say what runs there: {error}")
 
-    def _checked_again(self, views: list[HostView]) -> list[HostView]:
+    def _checked_again(self, views: Sequence[HostView]) -> list[HostView]:
         """Take back what was listed of hosts whose cell Nova cannot see any more."""
-        if not any(view.servers is not None and view.is_fresh for view in views):
-            return views
         try:
             known = {service.id for service in self._nova.services() if service.is_known}
         except NovaHaError as error:
