@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measure what nova-ha costs, and hold it against its goals: ``python3 -m benchmarks [--quick] [--json FILE]``.
+"""Measure what nova-ha costs, against its goals: ``python3 -m benchmarks [--quick] [--json FILE]``.
 
 Recoveries run on a simulated Nova whose evacuations take 3 s however many there are, and whose answers take
 20 ms; time is virtual in them, CPU time and memory are real. The ideal is a recovery that keeps

@@ -103,7 +103,7 @@ class CloudProcess:
         """Return its process id."""
         return self._process.pid or 0
 
-    def __enter__(self) -> CloudProcess:
+    def __enter__(self) -> CloudProcess:  # noqa: PYI034 - "Self" is newer than Python 3.9
         """Start the process and wait until the cloud is built."""
         self._process.start()
         self._pipe.recv()

@@ -21,7 +21,7 @@ TIMES_NOTHING = 2.0
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: what was measured where, and the most that it may be; None: nobody has a goal."""
+    """One line of the table: what was measured where, and the most that it may be; None: any."""
 
     subject: str
     what: str

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.cloud_process import CloudProcess, Size, Wire
@@ -97,7 +97,7 @@ def _idle(seconds: float, folder: Path) -> dict[str, float]:
     """Be an idle evacuator for that long; return what it took."""
     cib = folder / "cib.xml"
     cib.write_text(_configuration(), encoding="utf-8")
-    os.environ["CIB_file"] = str(cib)
+    os.environ["CIB_file"] = str(cib)  # noqa: SIM112 - Pacemaker's name of it
     runner, clock = _OfflineRunner(), SystemClock()
     cluster = Pacemaker(runner, clock, str(cib))
     with CloudProcess(_SIZE, "") as cloud:

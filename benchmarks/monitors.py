@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measure the monitors of both agents against a Python that does nothing, in turn, so that all meet the same load."""
+"""Measure the monitors of both agents against a Python that does nothing, in turn: all meet the same load."""
 
 from __future__ import annotations
 

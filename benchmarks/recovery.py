@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from benchmarks.cloud_process import EVACUATION_SECONDS, CloudProcess, Size, Wire
@@ -144,10 +145,10 @@ def _loop(clock: VirtualClock, wire: Wire, cluster: SimulatedCluster, folder: Pa
 
 
 def _recover(clock: VirtualClock, cluster: SimulatedCluster, size: Size, fenced_at: str) -> None:
-    """Record all failing hosts at once, as ``fence_compute`` does, and let time pass until they are evacuated."""
+    """Record all failing hosts at once, as ``fence_compute`` does; let time pass until they are evacuated."""
     for host in size.failing_hosts:
         cluster.nodes[host] = replace(cluster.nodes[host], online=False)
-        clock.spawn(lambda host=host: cluster.write_record(host, fenced_at))
+        clock.spawn(partial(cluster.write_record, host, fenced_at))
     end = _FENCED + _PATIENCE * ideal_seconds(size) + 60.0
     clock.sleep(1.0)
     while _open(cluster) and clock.monotonic() < end:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent.parent
-_PRODUCT = ("nova_ha", "agents/Nova*", "fence_compute/fence_compute", "setup.py")
+_PRODUCT = ("nova_ha", "benchmarks", "agents/Nova*", "fence_compute/fence_compute", "setup.py")
 # The lab runs on Debian 12 only.
 _MACHINE = ("tools/*.py", "tests/lab")
 

@@ -64,6 +64,7 @@ TIERS = (
     Tier("type", 300),
     Tier("py", 900),
     Tier("py-debian12", 300),
+    Tier("bench", 180, arguments=("--", "--quick")),
     Tier("contract", 600, "tests/contract"),
     Tier("conformance", 300, "tests/conformance", may_skip=False),
     Tier("lab", 1500, "tests/lab", may_skip=False),

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PRODUCT = ("nova_ha/**/*.py", "agents/Nova*", "fence_compute/fence_compute", "tools/*.py", "setup.py")
+PRODUCT = (
+    "nova_ha/**/*.py",
+    "benchmarks/*.py",
+    "agents/Nova*",
+    "fence_compute/fence_compute",
+    "tools/*.py",
+    "setup.py",
+)
 TESTS = ("tests/**/*.py",)
 SCRIPTS = ("tools/*", ".ci/run", "Makefile", "tox.ini", "pyproject.toml", "pcs-examples/*.sh")
 EXECUTABLES = ("agents/Nova*", "fence_compute/fence_compute", ".ci/run", "tools/setup-machine")
