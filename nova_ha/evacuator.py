@@ -23,8 +23,8 @@ from nova_ha.journal import Journal
 from nova_ha.model import ClusterNode, HostState
 from nova_ha.observation import Observation
 from nova_ha.observe import Observer
-from nova_ha.plan import Claim, Evacuate, Fate, HostPlan, Plan
 from nova_ha.pace import Pace
+from nova_ha.plan import Claim, Evacuate, Fate, HostPlan, Plan
 from nova_ha.policy import Policy
 from nova_ha.ports import ClusterPort, NovaPort
 
@@ -109,7 +109,7 @@ class Evacuator:
         except NovaHaError as error:
             self._status.write((f"Pacemaker does not answer: {error}",))
             return self._policy.idle
-        # Requests first, sentences last: Pacemaker's tools take their time, and no request must wait for them.
+        # Requests first, sentences last: no request must wait for Pacemaker's tools.
         failures = [
             failure for host in sorted(self.plan.hosts, key=_sends_nothing) for failure in self._do(host)
         ]

@@ -75,7 +75,9 @@ class ServerView:
     @property
     def is_untouched(self) -> bool:
         """Say whether it is where it was, and nobody has asked for it."""
-        return self.is_here and not (self.records or self.outstanding or self.notes.asks or self.notes.failures)
+        return self.is_here and not (
+            self.records or self.outstanding or self.notes.asks or self.notes.failures
+        )
 
     @property
     def open_records(self) -> tuple[Evacuation, ...]:

@@ -87,7 +87,7 @@ class Observer:
     def look_again(
         self, observation: Observation, nodes: frozenset[str], outstanding: frozenset[str]
     ) -> Observation:
-        """List the servers of the hosts that need it, and of the named nodes in any case; `confirm` follows."""
+        """List the servers of the hosts that need it, and of the named nodes in any case."""
         hosts = tuple(self._with_servers(view, nodes, outstanding) for view in observation.hosts)
         groups = self._hard_groups(hosts)
         return replace(
@@ -103,7 +103,11 @@ class Observer:
         if not any(view.servers is not None and view.is_fresh for view in observation.hosts):
             return observation
         hosts = tuple(self._checked_again(observation.hosts))
-        return observation if all(map(operator.is_, hosts, observation.hosts)) else replace(observation, hosts=hosts)
+        return (
+            observation
+            if all(map(operator.is_, hosts, observation.hosts))
+            else replace(observation, hosts=hosts)
+        )
 
     def learn(self, plan: Plan, now: float) -> None:
         """Remember what a plan says about the next looks."""

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
+from nova_ha.model import HostState
 from nova_ha.observation import HostView, ServerView
 from nova_ha.pace import PRECISION, Pace
 from nova_ha.plan import Evacuate, Fate, HostPlan, Plan, Verdict
-from nova_ha.model import HostState
 from tests.unit.core.builders import a_node, a_server
 
 POLL = 1.0
@@ -20,7 +20,7 @@ def a_plan(fate, *servers, step=None):
 
 
 def look_until_it_has_arrived(pace, server, begin, duration):
-    """Send a request, follow the pace until the server has arrived; return when that was seen, and the looks."""
+    """Send a request, follow the pace; return when the arrival was seen, and how many looks that took."""
     pace.see(a_plan(Fate.READY, server, step=Evacuate(a_server(), None, ())), begin, begin)
     now, looks = begin, 0
     while True:
