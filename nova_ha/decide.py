@@ -29,6 +29,7 @@ def decide(observation: Observation, policy: Policy) -> Plan:
         fencings=observation.fencings,
         hold=reason_to_hold_all(observation, policy),
         destinations=tuple(service for service in observation.services or () if service.takes_servers),
+        some_soon=any(s.may_take_servers_soon(observation.now) for s in observation.services or ()),
     )
     decided = (_decide_host(host, observation, circumstances) for host in observation.hosts)
     plans = [plan for plan in decided if plan is not None]

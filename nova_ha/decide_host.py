@@ -52,6 +52,7 @@ class Circumstances:
         fencings: when Pacemaker remembers to have fenced Nova's hosts; epoch seconds.
         hold: why no host's servers may be asked for now; None when they may.
         destinations: the services of hosts that can take servers now.
+        some_soon: whether a host has fallen silent that may take servers again.
     """
 
     now: float
@@ -62,11 +63,13 @@ class Circumstances:
     fencings: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     hold: str | None = None
     destinations: tuple[Service, ...] = ()
+    some_soon: bool = False
 
     @property
     def nowhere(self) -> str | None:
         """Return why servers have nowhere to go now, or None."""
-        return self.hold or (None if self.destinations else "no other host can take servers")
+        is_hope = bool(self.destinations) or self.some_soon
+        return self.hold or (None if is_hope else "no other host can take servers")
 
 
 def decide_recovery(view: HostView, circumstances: Circumstances) -> HostPlan:

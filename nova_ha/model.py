@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from enum import Enum
 
 from nova_ha import record
+from nova_ha.clock import parse_time
 
 #: States in which an evacuation record has come to an end (nova.md 2.5). Every other word, also one that
 #: a later Nova may invent, counts as open: unknown is not "nothing to do" (rule R3).
 FINISHED = frozenset({"done", "completed", "error", "failed"})
+
+#: How long a nova-compute may be silent before it counts as gone, although nobody has forced it down.
+SILENCE_FORGIVEN = 300.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,16 @@ class Service:
     def takes_servers(self) -> bool:
         """Say whether the scheduler may send servers to it."""
         return self.status == "enabled" and self.state == "up" and not self.forced_down
+
+    def may_take_servers_soon(self, now: float) -> bool:
+        """Say whether it would take servers, had its heartbeats not stopped a short while ago.
+
+        They stop for all hosts at once when RabbitMQ or the database is away. A host that is really dead
+        will be fenced, and is forced down then.
+        """
+        beat = parse_time(self.updated_at or "")
+        is_silent = self.status == "enabled" and self.state == "down" and not self.forced_down
+        return is_silent and beat is not None and now - beat < SILENCE_FORGIVEN
 
 
 @dataclass(frozen=True)

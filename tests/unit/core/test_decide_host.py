@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from nova_ha.clock import format_time
 from nova_ha.decide import decide
 from nova_ha.decide_host import CONFIRMED_FOR, Circumstances, decide_recovery
 from nova_ha.decide_proof import decide_unrecorded
@@ -120,6 +121,27 @@ def test_no_quorum_holds():
     """Without quorum nothing is done."""
     plan = decide(Observation(NOW, ClusterView(False, (a_node(),)), (a_host(a_view()),), ()), Policy())
     assert plan.hosts[0].state is HostState.HELD
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        ({"updated_at": format_time(NOW - 20)}, Fate.WAITING),
+        ({"updated_at": format_time(NOW - 3600)}, Fate.IMMOVABLE),
+        ({"updated_at": None}, Fate.IMMOVABLE),
+        ({"updated_at": format_time(NOW - 20), "forced_down": True}, Fate.IMMOVABLE),
+        ({"updated_at": format_time(NOW - 20), "status": "disabled"}, Fate.IMMOVABLE),
+    ],
+)
+def test_all_hosts_silent_at_once(other, expected):
+    """While RabbitMQ or the database is away no host reports; servers wait for the hosts, and move then."""
+    plain = {"id": "svc1", "host": "compute-1", "status": "enabled", "state": "down", "forced_down": False}
+    host = a_host(a_view(), node=a_node(online=True, fenced_since=NOW))
+    silent = a_service(**{**plain, **other})
+    fencings = {"compute-0": (NOW,)}
+    cluster = ClusterView(True, (host.node,))
+    observation = Observation(NOW, cluster, (host,), (host.service, silent), {}, fencings=fencings)
+    assert [expected] == [verdict.fate for verdict in decide(observation, Policy()).hosts[0].verdicts]
 
 
 # --- proofs without a record ---
