@@ -25,7 +25,8 @@ def admit(
     everyone = [verdict for plan in plans for verdict in plan.verdicts]
     in_flight = [verdict.view.id for verdict in everyone if verdict.fate.is_in_flight]
     healthy = sum(1 for service in services if service.takes_servers)
-    room = min(policy.max_in_flight, policy.per_destination * healthy) - len(in_flight)
+    places = sum(1 for verdict in everyone if verdict.takes_a_place)
+    room = min(policy.max_in_flight, policy.per_destination * healthy) - places
     busy = {groups[server].id for server in in_flight if server in groups}
     refused: dict[str, str] = {}
     for verdict in _by_priority(_candidates(plans), policy):

@@ -38,10 +38,8 @@ from nova_ha.situation import Situation
 #: is, once its host is back and waits for the end.
 ENOUGH_FAILURES = 3
 
-#: How long an evacuation may show no progress before its actions are asked for, and before an admin
-#: should know.
+#: How long an evacuation may show no progress before its actions are asked for.
 LOOK_AFTER = 10.0
-STUCK_AFTER = 300.0
 
 _AT_HOME = "its own host is back"
 
@@ -136,8 +134,9 @@ def _under_way(view: ServerView, situation: Situation) -> Verdict | None:
     where = f"to {newest.destination}" if newest.destination else "waiting for a destination"
     age = situation.now - newest.updated_at
     look = (LookCloser(view.id),) if age > LOOK_AFTER or not newest.is_open else ()
-    is_stuck = age > STUCK_AFTER or len(_failures(view, situation)) >= ENOUGH_FAILURES
-    return Verdict(view, Fate.EVACUATING, where, look, is_stuck=is_stuck)
+    is_overdue = age > situation.policy.stuck_after
+    is_stuck = is_overdue or len(_failures(view, situation)) >= ENOUGH_FAILURES
+    return Verdict(view, Fate.EVACUATING, where, look, is_stuck=is_stuck, is_overdue=is_overdue)
 
 
 def _settling(view: ServerView, situation: Situation) -> Verdict | None:

@@ -231,6 +231,12 @@ OPTIONS: tuple[Option, ...] = (
         _CLOUD,
     ),
     Option(
+        "stuck_after", "seconds", "300", "Time without progress",
+        "After how many seconds without progress an evacuation is reported, and another server is evacuated "
+        "in its place. It is never sent again on that ground alone, for its guest may run.",
+        _CLOUD,
+    ),
+    Option(
         "threshold", "integer", "0", "Most hosts that may be down",
         "Hold every recovery while more than this number of hosts is down: such a failure is rarely one of "
         "hosts. 0 means no limit.",

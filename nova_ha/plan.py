@@ -178,6 +178,7 @@ class Verdict:
         steps: what to do now.
         at: when it is due again, epoch seconds; None when the next look will tell.
         is_stuck: whether it takes so long that an admin should know.
+        is_overdue: whether it shows no progress for so long that others need not wait for its place.
         starts_at_home: whether it stays on its host, which is back, and is to be started there.
     """
 
@@ -187,7 +188,17 @@ class Verdict:
     steps: tuple[Step, ...] = ()
     at: float | None = None
     is_stuck: bool = False
+    is_overdue: bool = False
     starts_at_home: bool = False
+
+    @property
+    def takes_a_place(self) -> bool:
+        """Say whether it counts against the evacuations that may be under way at once.
+
+        Nova never ends an evacuation whose destination could not reach the database at its end. A few of
+        them must not keep all other servers waiting.
+        """
+        return self.fate.is_in_flight and not self.is_overdue
 
     @property
     def sentence(self) -> str:
@@ -241,5 +252,5 @@ class Plan:
 
     @property
     def in_flight(self) -> int:
-        """Return how many evacuations may be running."""
-        return sum(1 for host in self.hosts for verdict in host.verdicts if verdict.fate.is_in_flight)
+        """Return how many evacuations may be running; not counting those that show no progress."""
+        return sum(1 for host in self.hosts for verdict in host.verdicts if verdict.takes_a_place)

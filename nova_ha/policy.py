@@ -20,6 +20,8 @@ class Policy:
             other request is sent for that server. Longer than the longest time-out of a proxy before Nova.
         dead_after: age at which an accepted evacuation that no conductor has begun counts as lost (rule
             15 b).
+        stuck_after: time without progress after which an evacuation is reported and its place is given to
+            another server; it is followed on.
         shared_storage: whether every host reaches the servers' disks.
         rebuild_from_image: whether a server without shared disk may be rebuilt, which loses its data.
         evacuate_error: whether a server that was in ERROR before its host failed is evacuated too.
@@ -37,6 +39,7 @@ class Policy:
     per_destination: int = 10
     settle_time: float = 60.0
     dead_after: float = 900.0
+    stuck_after: float = 300.0
     shared_storage: bool = True
     rebuild_from_image: bool = False
     evacuate_error: bool = False

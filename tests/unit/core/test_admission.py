@@ -63,3 +63,11 @@ def test_nothing_on_an_older_list():
 def test_nothing_before_the_claim():
     """Before the node's entry names this evacuator no request is sent."""
     assert [] == admitted(ready("s1"), host=a_host(is_claimed=False))
+
+
+def test_evacuation_without_progress_keeps_no_place():
+    """Evacuations that Nova never ends do not keep all others waiting, but count in their group."""
+    running = Verdict(a_view(id="s0"), Fate.EVACUATING, is_stuck=True, is_overdue=True)
+    assert ["s1"] == admitted(running, ready("s1"), ready("s2"), max_in_flight=1)
+    group = ServerGroup("g", "anti-affinity", frozenset({"s0", "s1"}))
+    assert [] == admitted(running, ready("s1"), groups=dict.fromkeys(("s0", "s1"), group))

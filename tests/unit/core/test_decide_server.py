@@ -268,6 +268,15 @@ def test_attempt_after_many_failures_is_reported():
     assert (verdict.fate, verdict.is_stuck) == (Fate.EVACUATING, True)
 
 
+@pytest.mark.parametrize(("age", "expected"), [(299, (False, True)), (301, (True, False))])
+def test_evacuation_without_progress(age, expected):
+    """It is reported after stuck_after seconds, keeps its place no longer, and is never sent again."""
+    record = a_record("pre-migrating", destination="compute-1", updated_at=NOW - age)
+    verdict = decide_server(a_view(record), a_situation())
+    assert verdict.fate is Fate.EVACUATING
+    assert (verdict.is_stuck, verdict.takes_a_place) == expected
+
+
 def test_retries_slow_down_but_never_end():
     """The pause doubles up to its longest, and a retry always follows."""
     policy = Policy()
