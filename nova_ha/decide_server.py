@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import Callable, Optional
 
 from nova_ha import faults
+from nova_ha.clock import format_time
 from nova_ha.dead_records import may_be_running, reason_all_dead
 from nova_ha.immovable import reason_it_cannot_move, reason_to_ignore
 from nova_ha.model import Evacuation
@@ -135,6 +136,8 @@ def _under_way(view: ServerView, situation: Situation) -> Verdict | None:
     age = situation.now - newest.updated_at
     look = (LookCloser(view.id),) if age > LOOK_AFTER or not newest.is_open else ()
     is_overdue = age > situation.policy.stuck_after
+    if is_overdue:
+        where += f"; Nova shows no progress since {format_time(newest.updated_at)}"
     is_stuck = is_overdue or len(_failures(view, situation)) >= ENOUGH_FAILURES
     return Verdict(view, Fate.EVACUATING, where, look, is_stuck=is_stuck, is_overdue=is_overdue)
 

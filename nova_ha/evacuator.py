@@ -24,7 +24,7 @@ from nova_ha.model import ClusterNode, HostState
 from nova_ha.observation import Observation
 from nova_ha.observe import Observer
 from nova_ha.pace import Pace
-from nova_ha.plan import Claim, Evacuate, Fate, HostPlan, Plan
+from nova_ha.plan import Claim, Evacuate, Fate, HostPlan, Plan, Verdict
 from nova_ha.policy import Policy
 from nova_ha.ports import ClusterPort, NovaPort
 
@@ -91,7 +91,7 @@ class Evacuator:
         self._observer = Observer(nova, cluster, clock, journal, policy, owner)
         self._actor = Actor(nova, cluster, clock, journal, dispatcher, self._observer, owner)
         self._states: dict[str, tuple[HostState, str]] = {}
-        self._fates: dict[str, Fate] = {}
+        self._fates: dict[str, tuple[Fate, bool]] = {}
         self._published: dict[str, tuple[str, float]] = {}
         self._pace = Pace(policy.poll)
         self.plan = Plan(())
@@ -156,10 +156,10 @@ class Evacuator:
         elif plan.reason not in ("", reason):
             _log.info("host '%s': still %s%s", plan.view.host, plan.state.word, why)
         for verdict in plan.verdicts:
-            if self._fates.get(verdict.view.id) is not verdict.fate:
-                self._fates[verdict.view.id] = verdict.fate
-                level = logging.DEBUG if verdict.fate in (Fate.WAITING, Fate.READY) else logging.INFO
-                _log.log(level, "%s", verdict.sentence)
+            seen = verdict.fate, verdict.is_overdue
+            if self._fates.get(verdict.view.id) != seen:
+                self._fates[verdict.view.id] = seen
+                _log.log(_level(verdict), "%s", verdict.sentence)
 
     def _first_sight(self, plan: HostPlan) -> tuple[HostState, str]:
         """Say that a recovery is taken up; return the state that its record stands for."""
@@ -225,6 +225,13 @@ class Evacuator:
 
 def _sends_nothing(plan: HostPlan) -> bool:
     return not any(isinstance(step, Evacuate) for verdict in plan.verdicts for step in verdict.steps)
+
+
+def _level(verdict: Verdict) -> int:
+    """Return how much a server's news matters."""
+    if verdict.is_overdue:
+        return logging.WARNING
+    return logging.DEBUG if verdict.fate in (Fate.WAITING, Fate.READY) else logging.INFO
 
 
 def _has_left_behind(node: ClusterNode) -> bool:

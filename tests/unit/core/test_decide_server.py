@@ -275,6 +275,7 @@ def test_evacuation_without_progress(age, expected):
     verdict = decide_server(a_view(record), a_situation())
     assert verdict.fate is Fate.EVACUATING
     assert (verdict.is_stuck, verdict.takes_a_place) == expected
+    assert ("no progress since" in verdict.sentence) is verdict.is_stuck
 
 
 def test_retries_slow_down_but_never_end():
