@@ -28,7 +28,7 @@ class Counting:
 
 
 def test_calls_do_not_grow_with_each_look():
-    """A recovery of 60 servers asks for lists, not for each server: few calls besides one evacuate for each."""
+    """A recovery of 60 servers asks for lists: besides one evacuate there are few calls for each server."""
     scenario = load(SIXTY_SERVERS)
     scenario.world.nova = counting = Counting(scenario.world.nova)
     scenario.run()
