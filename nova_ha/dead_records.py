@@ -42,11 +42,9 @@ def _reason_dead(record: Evacuation, view: ServerView, situation: Situation) -> 
     waiting = [attempt for attempt in view.attempts if not attempt.is_over]
     unbegun = all(not attempt.events for attempt in waiting)
     since = max(record.updated_at, *(attempt.started_at for attempt in waiting), _asked_at(view))
-    return (
-        _reason_message_lost(since, situation)
-        if unbegun
-        else _reason_never_claimed(since, waiting, situation)
-    )
+    if unbegun:
+        return _reason_message_lost(since, situation)
+    return _reason_begun_by_the_dead(waiting, situation) or _reason_never_claimed(since, waiting, situation)
 
 
 def _reason_message_lost(since: float, situation: Situation) -> str | None:
@@ -59,6 +57,19 @@ def _reason_message_lost(since: float, situation: Situation) -> str | None:
     if situation.now - max(since, situation.conductors_since) <= situation.policy.dead_after:
         return None
     return f"no conductor began it in {situation.policy.dead_after:.0f} s"
+
+
+def _reason_begun_by_the_dead(waiting: list[Attempt], situation: Situation) -> str | None:
+    """Say that whoever began an evacuation is dead now, and its guest with it, though no claim names it.
+
+    So it is when the claim could not be written because the database was away. Only hosts that are dead at
+    this moment count: one that was fenced and is back may have begun it since.
+    """
+    begun = [{e.host for e in a.events if e.name == "compute_rebuild_instance"} for a in waiting]
+    if not all(hosts and hosts <= situation.dead_hosts for hosts in begun):
+        return None
+    names = sorted(host for hosts in begun for host in hosts if host)
+    return f"its destination {names[0]} was fenced"
 
 
 def _reason_never_claimed(since: float, waiting: list[Attempt], situation: Situation) -> str | None:

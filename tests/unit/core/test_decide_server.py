@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from nova_ha.decide_server import decide_server
-from nova_ha.model import ServerGroup
+from nova_ha.model import ActionEvent, Attempt, ServerGroup
 from nova_ha.notes import Ask, Failure, ServerNotes
 from nova_ha.plan import Evacuate, Fate, LookCloser, NoteFailure, ResetToError, StopServer
 from nova_ha.policy import Policy
@@ -276,6 +276,22 @@ def test_evacuation_without_progress(age, expected):
     assert verdict.fate is Fate.EVACUATING
     assert (verdict.is_stuck, verdict.takes_a_place) == expected
     assert ("no progress since" in verdict.sentence) is verdict.is_stuck
+
+
+@pytest.mark.parametrize(
+    ("host", "different", "expected"),
+    [
+        ("compute-1", {"dead_hosts": frozenset({"compute-0", "compute-1"})}, Fate.READY),
+        ("compute-1", {"dead_hosts": frozenset({"compute-0"})}, Fate.EVACUATING),
+        ("compute-1", {"fencings": {"compute-1": (NOW - 1,)}}, Fate.EVACUATING),
+        (None, {"dead_hosts": frozenset({"compute-0", "compute-1"})}, Fate.EVACUATING),
+    ],
+)
+def test_begun_without_a_claim(host, different, expected):
+    """An evacuation whose claim could not be written is dead while the host that began it is."""
+    events = (ActionEvent("rebuild_server", "Success"), ActionEvent("compute_rebuild_instance", None, host))
+    attempt = Attempt("req-1", NOW - 5, events)
+    assert fate(a_view(a_record("accepted"), attempts=(attempt,)), **different) is expected
 
 
 def test_retries_slow_down_but_never_end():
