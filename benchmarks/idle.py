@@ -49,7 +49,7 @@ class Idle:
         seconds: how long it was watched.
         cpu_seconds: CPU time in these, of its children too.
         children: processes that it started in these.
-        peak_mib: the most memory that it and its children had at once, by proportional share (PSS).
+        peak_mib: the most resident memory that it and its children had at once; what they share counts twice.
     """
 
     seconds: float
@@ -143,8 +143,8 @@ def _evacuator(cluster: Pacemaker, cloud: CloudProcess, clock: SystemClock, fold
 def _configuration() -> str:
     """Return the configuration of a cluster of three controllers and the compute nodes.
 
-    Without a schema: in a cluster pacemaker-based checks it, not ``cibadmin``, which has 12 MiB there as it has
-    here, and 18 MiB when it has to read the schemas (2.1.5).
+    Without a schema: in a cluster pacemaker-based checks it, not ``cibadmin``, which has 12 MiB there as it
+    has here, and 18 MiB when it has to read the schemas (2.1.5).
     """
     controllers = "".join(f'<node id="{n + 1}" uname="controller-{n}"/>' for n in range(3))
     computes = "".join(f'<node id="{host}" uname="{host}" type="remote"/>' for host in _SIZE.hosts)
@@ -170,20 +170,27 @@ def _cpu_seconds() -> float:
 
 
 def _memory_mib(pid: int, without: int) -> float:
-    """Return the proportional share of memory of a process and its children, but for one."""
+    """Return the resident memory of a process and its children, but for one."""
+    program, resident = _program_and_mib(pid)
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     except OSError:
         return 0.0
-    return sum(map(_pss_mib, [pid, *(int(child) for child in children if int(child) != without)]))
+    found = [_program_and_mib(int(child)) for child in children if int(child) != without]
+    # Until a new process runs its own program it has its parent's memory, not a copy (vfork).
+    return resident + sum(mib for name, mib in found if name != program)
 
 
-def _pss_mib(pid: int) -> float:
+def _program_and_mib(pid: int) -> tuple[str, float]:
+    """Return what a process runs, and its resident memory; nothing when it has ended."""
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+        program = str(Path(f"/proc/{pid}/exe").readlink())
     except OSError:
-        return 0.0
-    return next((float(line.split()[1]) / 1024.0 for line in lines if line.startswith("Pss:")), 0.0)
+        return "", 0.0
+    return program, next(
+        (float(line.split()[1]) / 1024.0 for line in lines if line.startswith("VmRSS:")), 0.0
+    )
 
 
 if __name__ == "__main__":
