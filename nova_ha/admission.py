@@ -14,6 +14,9 @@ from nova_ha.model import HostState, ServerGroup, Service
 from nova_ha.plan import Fate, HostPlan, Verdict
 from nova_ha.policy import Policy
 
+#: Why servers wait for which a person may have to do something.
+NOWHERE = "no host can take servers now"
+
 
 def admit(
     plans: Sequence[HostPlan],
@@ -68,7 +71,7 @@ def _reason_to_wait(
 ) -> str | None:
     group = groups.get(verdict.view.id)
     if healthy == 0:
-        return "no host can take servers now"
+        return NOWHERE
     if room <= 0:
         return "enough evacuations are under way"
     if group is not None and group.policy == "anti-affinity" and group.id in busy:
@@ -79,14 +82,16 @@ def _reason_to_wait(
 def _with_waiting(plan: HostPlan, refused: Mapping[str, str]) -> HostPlan:
     """Let the servers wait that were not admitted, and all of a host that is not claimed yet."""
     verdicts = tuple(_settled(verdict, plan, refused) for verdict in plan.verdicts)
-    return replace(plan, verdicts=verdicts)
+    reason = NOWHERE if any(verdict.reason == NOWHERE for verdict in verdicts) else plan.reason
+    return replace(plan, verdicts=verdicts, reason=reason)
 
 
 def _settled(verdict: Verdict, plan: HostPlan, refused: Mapping[str, str]) -> Verdict:
     if verdict.fate is not Fate.READY:
         return verdict
     if verdict.view.id in refused:
-        return Verdict(verdict.view, Fate.WAITING, refused[verdict.view.id])
+        reason = refused[verdict.view.id]
+        return Verdict(verdict.view, Fate.WAITING, reason, is_stuck=reason == NOWHERE)
     if not plan.view.is_claimed:
         return Verdict(verdict.view, Fate.WAITING, "this evacuator is being named on the node's entry")
     return verdict if plan.view.is_fresh else replace(verdict, steps=())

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from nova_ha import record
 from nova_ha.clock import parse_time
+from nova_ha.decide_proof import why_it_was_alive_later
 from nova_ha.decide_server import decide_server
 from nova_ha.model import HostState, ServerGroup, Service
 from nova_ha.observation import HostView
@@ -115,6 +116,9 @@ def _tell_nova(view: HostView) -> HostPlan | None:
         return HostPlan(view, HostState.HELD, view.problem or "Nova does not show its service")
     if not service.is_known:
         return HostPlan(view, HostState.HELD, "its cell is down: Nova cannot tell what runs there")
+    alive = why_it_was_alive_later(service, view.node.fenced_at or "")
+    if alive is not None:
+        return HostPlan(view, HostState.HELD, alive)
     if not service.forced_down or service.status == "enabled":
         return HostPlan(view, HostState.FENCED, "", steps=(TellDown(service, _reason_to_write(view)),))
     if service.state != "down":

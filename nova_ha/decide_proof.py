@@ -19,11 +19,17 @@ from nova_ha.plan import HostPlan, MarkEvacuated, WriteRecord
 #: A fencing takes up to so long from its record to its end; a later one is another fencing.
 LONGEST_FENCING = 300.0
 
+#: A sign of life must be so much later than a fencing to prove something; covers clocks that differ.
+HEARD_LATER = 15.0
+
 
 def decide_unrecorded(view: HostView) -> HostPlan | None:
     """Return the plan that writes a missing record, or None when none is missing."""
     fencing = unrecorded_fencing(view.node)
     if fencing is not None:
+        alive = why_it_was_alive_later(view.service, fencing)
+        if alive is not None:
+            return HostPlan(view, HostState.HELD, alive)
         write = WriteRecord(view.node.name, fencing, "Pacemaker's fencing history")
         return HostPlan(view, HostState.FENCED, "recorded from Pacemaker's history", steps=(write,))
     if view.node.fenced or view.service is None or not has_our_marker(view.service):
@@ -39,6 +45,21 @@ def unrecorded_fencing(node: ClusterNode) -> str | None:
     if node.fenced and (recorded is None or node.fenced_since <= recorded + LONGEST_FENCING):
         return None
     return format_time(node.fenced_since)
+
+
+def why_it_was_alive_later(service: Service | None, fenced_at: str) -> str | None:
+    """Return why a host counts as alive although it is said to be fenced: Nova has heard of it since.
+
+    An operator may have confirmed the wrong node, or a power device may lie. Holds as long as Nova sees
+    the service
+    as up by itself: a host that is dead goes down there within service_down_time, also when clocks differ.
+    """
+    if service is None or service.forced_down or service.state != "up":
+        return None
+    heard, fenced = parse_time(service.updated_at or ""), parse_time(fenced_at)
+    if heard is None or fenced is None or heard <= fenced + HEARD_LATER:
+        return None
+    return "Nova has heard from its nova-compute after the fencing: switch it off, then fence it again"
 
 
 def has_our_marker(service: Service) -> bool:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from nova_ha.admission import admit
+from nova_ha.admission import NOWHERE, admit
 from nova_ha.model import HostState, ServerGroup
 from nova_ha.plan import Evacuate, Fate, HostPlan, Verdict
 from nova_ha.policy import Policy
@@ -39,6 +39,9 @@ def test_limit_per_destination():
 def test_nowhere_to_go():
     """Without a healthy host nothing is asked for, so that no server is driven into ERROR."""
     assert [] == admitted(ready("s1"), services=(a_service(),))
+    (plan,) = admit([HostPlan(a_host(), HostState.EVACUATING, verdicts=(ready("s1"),))], (), {}, Policy())
+    assert plan.reason == NOWHERE
+    assert NOWHERE in plan.troubles[0]
 
 
 def test_highest_priority_first():

@@ -198,6 +198,17 @@ def test_operators_force_down_is_left_alone():
     assert decide_unrecorded(a_host(node=a_node(fenced=None), service=service)) is None
 
 
+@pytest.mark.parametrize(("seconds", "state"), [(40, HostState.HELD), (5, HostState.FENCED)])
+def test_sign_of_life_after_the_fencing(seconds, state):
+    """What Nova heard clearly after the fencing outweighs Pacemaker's word for it."""
+    heard = format_time(NOW - 100 + seconds)
+    service = a_service(forced_down=False, status="enabled", state="up", updated_at=heard)
+    node = a_node(fenced=None, fenced_since=NOW - 100)
+    assert decide_unrecorded(a_host(node=node, service=service)).state is state
+    recorded = a_node(fenced=f"fenced {format_time(NOW - 100)}")
+    assert recover(a_host(a_view(), node=recorded, service=service)).state is state
+
+
 # --- the way back ---
 
 

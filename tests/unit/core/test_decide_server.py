@@ -366,7 +366,7 @@ def test_stale_record_beside_a_done_one():
 
 
 def test_left_without_done_is_waited_for():
-    """A server that has just left while its record is open needs no question of its own: the next look tells."""
+    """A server that has just left while its record is open needs no question: the next look tells."""
     verdict = decide_server(a_view(a_record(), server=None, is_here=False), a_situation())
     assert (verdict.fate, verdict.steps) == (Fate.EVACUATING, ())
 
