@@ -147,9 +147,9 @@ class RandomRun(Scenario):
         Of one that was so short that Pacemaker did not notice nobody knows; Nova shows the server as off.
         """
         lines = self.world.log.text().splitlines()
-        cuts = sum(f"{server.host} " in line and "power off (" in line for line in lines)
-        recorded = sum(f"node {server.host}: nova-ha-fenced = fenced" in line for line in lines)
-        return recorded >= cuts and recorded + (server.host != self._first_hosts[server.id]) > 0
+        started = {line.split()[1] for line in lines if f" guest {server.name} started" in line}
+        counts = [_count_cuts(host, lines) for host in {self._first_hosts[server.id], *started}]
+        return all(cuts <= recorded for cuts, recorded in counts) and any(cuts for cuts, _ in counts)
 
     def _is_in_trouble(self, *names: str) -> bool:
         """Say whether the evacuator names a host or one of these servers now."""
@@ -178,6 +178,12 @@ class RandomRun(Scenario):
         if isinstance(when, str):
             return any(line == other for _, other in self.done)
         return (float(str(when)), line) in self.done
+
+
+def _count_cuts(host: str | None, lines: list[str]) -> tuple[int, int]:
+    """Return how often a host lost its power, and how often its fencing was recorded."""
+    cuts = sum(f" {host} " in line and " power off (" in line for line in lines)
+    return cuts, sum(f" node {host}: nova-ha-fenced = fenced" in line for line in lines)
 
 
 def _cloud_text(cloud: dict[str, Any]) -> str:
