@@ -40,8 +40,8 @@ class Row:
     def line(self) -> str:
         """Return the row as a line of text."""
         goal = "" if self.goal is None else f"at most {self.goal:g}"
-        shown = f"{self.value:.2f} {self.unit}"
-        return f"{self.subject:36} {self.what:36} {shown:>14}  {goal:12} {self.verdict}".rstrip()
+        shown = f"{self.value:.3f} {self.unit}"
+        return f"{self.subject:41} {self.what:36} {shown:>14}  {goal:12} {self.verdict}".rstrip()
 
 
 def recovery_rows(subject: str, cost: Cost) -> list[Row]:
