@@ -31,11 +31,13 @@ def admit(
     places = sum(1 for verdict in everyone if verdict.takes_a_place)
     room = min(policy.max_in_flight, policy.per_destination * healthy) - places
     busy = {groups[server].id for server in in_flight if server in groups}
-    refused: dict[str, str] = {}
+    stuck = {groups[v.view.id].id for v in everyone if _is_stuck_on_its_way(v) and v.view.id in groups}
+    refused: dict[str, Verdict] = {}
     for verdict in _by_priority(_candidates(plans), policy):
         reason = _reason_to_wait(verdict, room, healthy, busy, groups)
         if reason:
-            refused[verdict.view.id] = reason
+            is_stuck = reason == NOWHERE or _waits_for(stuck, verdict, groups)
+            refused[verdict.view.id] = Verdict(verdict.view, Fate.WAITING, reason, is_stuck=is_stuck)
             continue
         room -= 1
         if verdict.view.id in groups:
@@ -79,19 +81,27 @@ def _reason_to_wait(
     return None
 
 
-def _with_waiting(plan: HostPlan, refused: Mapping[str, str]) -> HostPlan:
+def _is_stuck_on_its_way(verdict: Verdict) -> bool:
+    return verdict.fate.is_in_flight and verdict.is_stuck
+
+
+def _waits_for(stuck: set[str], verdict: Verdict, groups: Mapping[str, ServerGroup]) -> bool:
+    """Say whether a server waits for a member of its group that does not get on: then neither does it."""
+    return verdict.view.id in groups and groups[verdict.view.id].id in stuck
+
+
+def _with_waiting(plan: HostPlan, refused: Mapping[str, Verdict]) -> HostPlan:
     """Let the servers wait that were not admitted, and all of a host that is not claimed yet."""
     verdicts = tuple(_settled(verdict, plan, refused) for verdict in plan.verdicts)
     reason = NOWHERE if any(verdict.reason == NOWHERE for verdict in verdicts) else plan.reason
     return replace(plan, verdicts=verdicts, reason=reason)
 
 
-def _settled(verdict: Verdict, plan: HostPlan, refused: Mapping[str, str]) -> Verdict:
+def _settled(verdict: Verdict, plan: HostPlan, refused: Mapping[str, Verdict]) -> Verdict:
     if verdict.fate is not Fate.READY:
         return verdict
     if verdict.view.id in refused:
-        reason = refused[verdict.view.id]
-        return Verdict(verdict.view, Fate.WAITING, reason, is_stuck=reason == NOWHERE)
+        return refused[verdict.view.id]
     if not plan.view.is_claimed:
         return Verdict(verdict.view, Fate.WAITING, "this evacuator is being named on the node's entry")
     return verdict if plan.view.is_fresh else replace(verdict, steps=())

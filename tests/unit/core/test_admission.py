@@ -58,6 +58,15 @@ def test_one_of_an_anti_affinity_group():
     assert ["x"] == admitted(Verdict(a_view(id="s3"), Fate.SETTLING), ready("s1"), ready("x"), groups=groups)
 
 
+def test_waiting_for_a_member_that_is_stuck():
+    """Whoever waits for a member of its group that does not get on is named like it."""
+    group = ServerGroup("g1", "anti-affinity", frozenset({"s0", "s1"}))
+    running = Verdict(a_view(id="s0"), Fate.EVACUATING, is_stuck=True)
+    plan = HostPlan(a_host(), HostState.EVACUATING, verdicts=(running, ready("s1")))
+    (plan,) = admit([plan], (HEALTHY,), {"s0": group, "s1": group}, Policy())
+    assert [True, True] == [verdict.is_stuck for verdict in plan.verdicts]
+
+
 def test_nothing_on_an_older_list():
     """On a list of an earlier look no request is sent, but the host is named to be looked at again."""
     assert [] == admitted(ready("s1"), host=a_host(is_fresh=False))
