@@ -54,9 +54,13 @@ def translated(what: str, catalog: Catalog, *, action: bool = False) -> Iterator
         raise _translate(error, what, catalog, action=action) from error
 
 
+#: Nova and Keystone add it to most errors; the same trouble must read the same in each pass.
+_REQUEST_ID = re.compile(r"\s*\(Request-ID: [^)]*\)")
+
+
 def one_line(text: object) -> str:
-    """Return a text as one line of bounded length."""
-    line = " ".join(str(text).split())
+    """Return a text as one line of bounded length, without what differs each time (Nova's request ids)."""
+    line = " ".join(_REQUEST_ID.sub("", str(text)).split())
     return line if len(line) <= _LONGEST else line[: _LONGEST - 3] + "..."
 
 

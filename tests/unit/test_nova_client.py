@@ -21,6 +21,7 @@ from nova_ha.errors import (
 )
 from nova_ha.model import Service
 from nova_ha.nova import MICROVERSION, NovaClient
+from nova_ha.nova_errors import one_line
 from tests.unit import fake_cloud
 from tests.unit.fake_cloud import KEYSTONE, FakeCloud
 
@@ -388,6 +389,11 @@ def test_reset_to_error(nova, cloud):
     cloud.on(*EVACUATE, (202, b""))
     nova.reset_to_error("s1")
     assert [{"os-resetState": {"state": "error"}}] == [request.body for request in cloud.sent(*EVACUATE)]
+
+
+def test_request_ids_are_left_out():
+    """The same trouble reads the same each time, so that it is logged and published once."""
+    assert "The server has either erred" == one_line("The server has either erred (Request-ID: req-1a2b)")
 
 
 # --- failures of reads ------------------------------------------------------------------------------------
