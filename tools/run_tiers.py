@@ -67,7 +67,7 @@ TIERS = (
     Tier("bench", 180, arguments=("--", "--quick")),
     Tier("contract", 600, "tests/contract"),
     Tier("conformance", 300, "tests/conformance", may_skip=False),
-    Tier("lab", 1500, "tests/lab", may_skip=False),
+    Tier("lab", 1680, "tests/lab", may_skip=False),
 )
 
 
