@@ -22,6 +22,7 @@ import leftovers
 
 _HERE = Path(__file__).resolve().parent.parent
 _CACHE = Path(os.environ.get("NOVA_HA_CACHE") or "~/.cache/nova-ha").expanduser().absolute()
+#: Seconds until what was asked to end is killed; pytest takes its labs down meanwhile.
 _PATIENCE = 15.0
 _TAIL = 30
 #: Where labs run: the one that a person brings up, and those of the tests.
@@ -73,6 +74,8 @@ TIERS = (
 
 def main(names: list[str]) -> int:
     """Run the named tiers, or all, and return 0 if everything passed."""
+    # As Ctrl-C does: end the tier that runs, too, and its labs.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     _keep_downloads()
     before = leftovers.look()
     results = {tier.name: _section(tier) for tier in _chosen(names)}
