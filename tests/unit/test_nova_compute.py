@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -44,9 +45,12 @@ def _nothing_stays():
     """Kill what a test has started, children too."""
     yield
     for daemon in runner._daemons:
-        for pid in process.find(lambda _: True):
-            if session(pid) == daemon.pid:
-                os.kill(pid, signal.SIGKILL)
+        # Again until none is left: a child forked meanwhile looks like nova-compute until it runs its own
+        # program, and the next test's start would adopt it.
+        while family := [pid for pid in process.find(lambda _: True) if session(pid) == daemon.pid]:
+            for pid in family:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         daemon.kill()
         daemon.wait()
     runner._daemons.clear()
