@@ -83,7 +83,7 @@ class FileJournal:
         path = self._path(host, fenced_at)
         entry = {"t": round(self._clock.now(), 3), "event": event, **facts}
         notes = fold(self._load(path), entry)
-        os.write(self._open(path), json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+        _write_all(self._open(path), json.dumps(entry, ensure_ascii=False).encode() + b"\n")
         self._notes[path] = notes
 
     def sync(self, host: str, fenced_at: str) -> None:
@@ -154,6 +154,15 @@ def read_events(path: Path) -> Iterator[dict[str, Any]]:
             continue
         if isinstance(entry, dict):
             yield entry
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    """Write all of it, or raise OSError: a disk that gets full takes a part without an error (write(2)).
+
+    A request whose line is not whole must not be sent: after a crash nobody would know of it (rule R1).
+    """
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 def _ends_in_the_middle(path: Path) -> bool:

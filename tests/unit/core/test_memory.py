@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from dataclasses import replace
 
@@ -43,6 +45,31 @@ def reopen(request, tmp_path):
     if request.param == "file":
         return lambda: FileJournal(tmp_path / "journal", Clock())
     return lambda: MemoryJournal(Clock(), storage)
+
+
+def test_line_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    """A write that took only a part is completed; on a full disk it is an error, never a lost request."""
+    journal = FileJournal(tmp_path, Clock())
+    journal.append(*RECOVERY, "begun")
+    write, room = os.write, [1000]
+
+    def almost_full(descriptor, data):
+        if not room[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        taken = write(descriptor, data[: min(7, room[0])])
+        room[0] -= taken
+        return taken
+
+    monkeypatch.setattr(os, "write", almost_full)
+    journal.append(*RECOVERY, "asking", server="s1", destination=None, known=[], vm_state="active")
+    room[0] = 20
+    with pytest.raises(OSError, match="No space left"):
+        journal.append(*RECOVERY, "asking", server="s2", destination=None, known=[], vm_state="active")
+    assert "s2" not in journal.notes(*RECOVERY).servers
+    monkeypatch.setattr(os, "write", write)
+    later = FileJournal(tmp_path, Clock())
+    later.append(*RECOVERY, "asking", server="s3", destination=None, known=[], vm_state="active")
+    assert set(FileJournal(tmp_path, Clock()).notes(*RECOVERY).servers) == {"s1", "s3"}
 
 
 def test_another_process_reads_what_one_wrote(reopen):
