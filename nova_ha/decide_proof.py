@@ -51,8 +51,8 @@ def why_it_was_alive_later(service: Service | None, fenced_at: str) -> str | Non
     """Return why a host counts as alive although it is said to be fenced: Nova has heard of it since.
 
     An operator may have confirmed the wrong node, or a power device may lie. Holds as long as Nova sees
-    the service
-    as up by itself: a host that is dead goes down there within service_down_time, also when clocks differ.
+    the service as up by itself: a host that is dead goes down there within service_down_time, also when
+    clocks differ.
     """
     if service is None or service.forced_down or service.state != "up":
         return None

@@ -189,8 +189,7 @@ class Evacuator:
         """Return the sentence for people; None to leave the entry as it is.
 
         Until this evacuator has claimed a recovery, the entry may name another whose requests may still
-        show up in
-        Nova: that name must stay readable for whoever comes next.
+        show up in Nova: that name must stay readable for whoever comes next.
         """
         view = plan.view
         names_another = bool(record.owner_of(view.node.state)) and not view.is_claimed
