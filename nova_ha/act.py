@@ -9,18 +9,11 @@ from typing import Any, Callable
 
 from nova_ha import record
 from nova_ha.clock import Clock
-from nova_ha.dispatch import Answer, Dispatcher
-from nova_ha.errors import (
-    AccessDenied,
-    AmbiguousAnswer,
-    NovaHaError,
-    NovaUnavailable,
-    RequestRefused,
-    StillInUse,
-)
+from nova_ha.dispatch import Dispatcher, meaning
+from nova_ha.errors import AmbiguousAnswer, NovaHaError, RequestRefused
 from nova_ha.journal import Journal
 from nova_ha.model import HostState, Server
-from nova_ha.notes import ACCEPTED, AMBIGUOUS, IN_USE, NOT_SENT, REFUSED
+from nova_ha.notes import ACCEPTED
 from nova_ha.observe import Observer
 from nova_ha.plan import (
     Claim,
@@ -143,7 +136,7 @@ class Actor:
     def take_answers(self) -> None:
         """Write down the answers that have come."""
         for answer in self._dispatcher.answers():
-            outcome, text = _meaning(answer)
+            outcome, text = meaning(answer)
             host, fenced_at = self._asked.pop(answer.key)
             facts = {"server": answer.key, "outcome": outcome, "request_id": answer.request_id, "text": text}
             self._journal.append(host, fenced_at, "answered", **facts)
@@ -224,20 +217,30 @@ class Actor:
         self._cluster.mark_evacuated(step.node, step.fenced_at)
 
     def _start_at_home(self, step: StartAtHome, plan: HostPlan) -> None:
-        """Start servers; one that Nova refuses to start is left to an admin."""
-        self._remember(plan, self._start(step.server_ids), without=[START + i for i in step.server_ids])
+        """Start servers; one that Nova refuses to start is left to an admin.
 
-    def _start(self, server_ids: Iterable[str]) -> list[str]:
-        """Start servers; return the facts about those that cannot be started."""
-        left = []
-        for server_id in server_ids:
-            try:
-                self._nova.hard_reboot(server_id)
-                _log.info("server %s: started on its host, which is back", server_id)
-            except (RequestRefused, AmbiguousAnswer) as error:
-                _log.warning("server %s: not started on its host, which is back: %s", server_id, error)
-                left.append(LEFT + server_id)
-        return left
+        What was done is remembered also when Nova goes away in between: a second reboot would hit a guest
+        that runs.
+        """
+        done: list[str] = []
+        left: list[str] = []
+        try:
+            for server_id in step.server_ids:
+                if not self._starts(server_id):
+                    left.append(LEFT + server_id)
+                done.append(START + server_id)
+        finally:
+            self._remember(plan, left, without=done)
+
+    def _starts(self, server_id: str) -> bool:
+        """Start a server; return whether Nova took the request."""
+        try:
+            self._nova.hard_reboot(server_id)
+        except (RequestRefused, AmbiguousAnswer) as error:
+            _log.warning("server %s: not started on its host, which is back: %s", server_id, error)
+            return False
+        _log.info("server %s: started on its host, which is back", server_id)
+        return True
 
     def _remember(self, plan: HostPlan, facts: Iterable[str], without: Iterable[str] = ()) -> None:
         """Change the facts about servers on the node's entry, for an evacuator on another controller."""
@@ -278,23 +281,3 @@ def _is_off(server: Server) -> bool:
 def _is_off_in_error(server: Server) -> bool:
     """Say whether only its power state tells that a server is off: it comes back running (nova.md 2.5)."""
     return server.vm_state == "error" and _is_off(server)
-
-
-#: What an error of the Nova port means for the server, the more special types first.
-_OUTCOMES = (
-    (StillInUse, IN_USE),
-    (RequestRefused, REFUSED),
-    (AccessDenied, REFUSED),
-    (NovaUnavailable, NOT_SENT),
-)
-
-
-def _meaning(answer: Answer) -> tuple[str, str]:
-    """Return what an answer means; whatever is not known to be harmless counts as ambiguous."""
-    error = answer.error
-    if error is None:
-        return ACCEPTED, ""
-    for kind, outcome in _OUTCOMES:
-        if isinstance(error, kind):
-            return outcome, str(error)
-    return AMBIGUOUS, str(error) or type(error).__name__

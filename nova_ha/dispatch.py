@@ -7,6 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Callable, Protocol
 
+from nova_ha.errors import AccessDenied, NovaUnavailable, RequestRefused, StillInUse
+from nova_ha.notes import ACCEPTED, AMBIGUOUS, IN_USE, NOT_SENT, REFUSED
+
 #: Requests that are on their way at once; nearly as many as places become free at once.
 THREADS = 16
 
@@ -82,3 +85,23 @@ def _answer(key: str, request: Callable[[], str]) -> Answer:
         return Answer(key, request_id=request())
     except Exception as error:  # noqa: BLE001 - an unforeseen error leaves the request ambiguous, never unnoticed
         return Answer(key, error=error)
+
+
+#: What an error of the Nova port means for the server, the more special types first.
+_OUTCOMES = (
+    (StillInUse, IN_USE),
+    (RequestRefused, REFUSED),
+    (AccessDenied, REFUSED),
+    (NovaUnavailable, NOT_SENT),
+)
+
+
+def meaning(answer: Answer) -> tuple[str, str]:
+    """Return what an answer means; whatever is not known to be harmless counts as ambiguous."""
+    error = answer.error
+    if error is None:
+        return ACCEPTED, ""
+    for kind, outcome in _OUTCOMES:
+        if isinstance(error, kind):
+            return outcome, str(error)
+    return AMBIGUOUS, str(error) or type(error).__name__
