@@ -25,6 +25,8 @@ _CACHE = Path(os.environ.get("NOVA_HA_CACHE") or "~/.cache/nova-ha").expanduser(
 #: Seconds until what was asked to end is killed; pytest takes its labs down meanwhile.
 _PATIENCE = 15.0
 _TAIL = 30
+#: Lines of a failed test's complaint that the summary repeats.
+_COMPLAINT = 8
 #: Where labs run: the one that a person brings up, and those of the tests.
 _LOGS = (".lab", ".tox/lab/tmp")
 
@@ -176,8 +178,23 @@ def _show_logs(since: float) -> None:
             print(f"--- {log.relative_to(_HERE)}", *lines, sep="\n", flush=True)
 
 
+def _explain(report: Path) -> None:
+    """Print each test that failed and the heart of its complaint: whoever reads only the end learns of it."""
+    for test in ET.parse(report).getroot().iter("testcase"):  # noqa: S314 (our own report)
+        for problem in (*test.iterfind("failure"), *test.iterfind("error")):
+            print(f"FAILED {test.get('classname')}::{test.get('name')} after {test.get('time')} s")
+            lines = [line for line in (problem.text or "").splitlines() if line.startswith("E  ")]
+            for line in (lines or [problem.get("message") or ""])[:_COMPLAINT]:
+                print(f"    {line[:300]}")
+
+
 def _summarise(results: dict[str, Result]) -> None:
-    """Print a table of the tiers, and as the last line the sums."""
+    """Print what failed, a table of the tiers, and as the last line the sums."""
+    failed = [t for t in TIERS if t.name in results and results[t.name].failed and t.report.exists()]
+    if failed:
+        print("\n=== failures")
+    for tier in failed:
+        _explain(tier.report)
     print("\n=== summary")
     for name, result in results.items():
         counts = f"{result.passed} passed, {result.failed} failed, {result.skipped} skipped"
