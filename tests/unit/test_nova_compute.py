@@ -318,7 +318,8 @@ def test_other_user(node, tmp_path, tmp_path_factory):
         pytest.skip("only root may give a process to another user")
     node.program(before="id -u; id -g; id -G; echo $HOME")
     base = tmp_path_factory.getbasetemp()
-    for folder in (tmp_path, base, base.parent, base.parent.parent):  # pytest makes them for their owner alone
+    # pytest makes them for their owner alone.
+    for folder in (tmp_path, base, base.parent, base.parent.parent):
         folder.chmod(folder.stat().st_mode | 0o055)
     if closed := [folder for folder in tmp_path.parents if folder.stat().st_mode & 0o001 == 0]:
         pytest.skip(f"no other user gets into {closed[0]}")
