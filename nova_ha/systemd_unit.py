@@ -37,6 +37,7 @@ TimeoutStopSec=200
 """
 #: With these, systemd kills what else is in the unit's control group, too (systemd.kill(5)).
 _KILLS_ALL = ("control-group", "mixed")
+_AT_REST = ("inactive", "failed")
 _PROPERTIES = "ActiveState,SubState,Result,MainPID,ExecMainStatus,Job,KillMode,LoadState"
 
 
@@ -116,7 +117,7 @@ class SystemdUnit(ComputeService):
         begin, seen, since = time.monotonic(), 0, 0.0
         while (now := time.monotonic()) - begin < launch.patience:
             state = self._state()
-            if _is_at_rest(state):
+            if _is_idle(state) and state.get("ActiveState") in (*_AT_REST, "deactivating"):
                 return self._why_ended(state)
             main = int(state.get("MainPID") or 0)
             if main != seen:
@@ -237,7 +238,12 @@ class SystemdUnit(ComputeService):
 
 def _is_at_rest(state: dict[str, str]) -> bool:
     """Say whether systemd has ended the unit and has nothing to do for it."""
-    return state.get("ActiveState") in ("inactive", "failed") and state.get("Job", "0") in ("", "0")
+    return _is_idle(state) and state.get("ActiveState") in _AT_REST
+
+
+def _is_idle(state: dict[str, str]) -> bool:
+    """Say whether systemd has no job for the unit."""
+    return state.get("Job", "0") in ("", "0")
 
 
 def _warn(message: str, *values: object) -> None:

@@ -90,6 +90,14 @@ def test_unit_that_ends_at_once(node, capsys):
     assert "reset-failed nova-compute.service" in node.systemd.calls
 
 
+def test_unit_that_leaves_something_behind(node, capsys):
+    """A nova-compute that ended has failed, though systemd waits for what it left in the group."""
+    node.program(before="echo 'ERROR nova: no hypervisor' >&2; exit 3")
+    node.systemd.say("rest", "deactivating")
+    assert ocf.ERR_GENERIC == node.act("start")
+    assert "exit status 3: ERROR nova: no hypervisor" in capsys.readouterr().err
+
+
 def test_unit_that_is_never_ready(node):
     """A unit that waits for its conductor (activating, Type=notify) counts as started as a process would."""
     node.systemd.say("busy", "activating")
