@@ -232,13 +232,22 @@ class NovaCompute(ocf.Agent):
 
 
 _TEXT = """\
-Runs nova-compute on a compute node. The start waits for the recovery of this
-host to be complete, because nova-compute destroys, when it starts, the guests
-that are being evacuated from its host. No credentials are needed: the state of
-the recovery is read from Pacemaker.
+Runs nova-compute on a compute node: as a unit of systemd, in a container, or
+as a plain process (run_as). The start waits for the recovery of this host to
+be complete, because nova-compute destroys, when it starts, the guests that are
+being evacuated from its host. No credentials are needed: the state of the
+recovery is read from Pacemaker.
 
 Make it a clone on compute nodes with meta requires=unfencing: then it is not
 started at all before the recovery is complete. With meta failure-timeout=60s
 a start that has waited in vain is tried again, else Pacemaker waits for an
 admin. Stopping it leaves the guests running; a stop that fails gets the node
-fenced."""
+fenced.
+
+A second monitor with OCF_CHECK_LEVEL=10 looks whether nova-compute can work.
+It fails when the connection to RabbitMQ is lost though a broker answers, when
+the log that was written regularly is silent, and when the evacuator says that
+Nova gets no heartbeats. What cannot be seen is no failure: while RabbitMQ or
+the control plane is away nothing is restarted. It says degraded while something
+else would start nova-compute at boot, before the recovery: an enabled unit, a
+container's restart policy."""
