@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The thorough look at nova-compute (OCF_CHECK_LEVEL=10): its connection, its log, what the evacuator says.
 
-It needs no credentials, imports nothing of OpenStack, and never takes longer than `_PATIENCE`: what has not
+It needs no credentials, imports nothing of OpenStack, and never takes longer than 15 s: what has not
 been seen by then is not known, and what is not known is healthy. What it remembers from look to look is in
 ``health`` in the runtime folder of the resource, and ``wedged`` has what the evacuator had said before the
 start.
@@ -15,6 +15,7 @@ import os
 import stat
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,8 +28,9 @@ from nova_ha.runner import Runner
 
 _log = logging.getLogger(__name__)
 
-#: Pacemaker gives the action 60 s; a look beyond this is at something that hangs.
-_PATIENCE = 14.0
+#: Seconds for the looks at nova-compute and at what else would start it. Pacemaker gives the action 60 s; a
+#: look that takes longer is at something that hangs.
+_LOOK, _SHORT_LOOK = 11.0, 4.0
 #: Written by the resource tracker in every run of update_available_resource, every minute by default, at
 #: DEBUG (at INFO in old releases): nova/compute/resource_tracker.py, _report_final_resource_view().
 _HEARTBEAT = b"Final resource view"
@@ -59,13 +61,11 @@ class Watch:
 
     def why_unhealthy(self, pid: int) -> str | None:
         """Return why nova-compute, whose main process that is, cannot work; None when nothing says so."""
-        found: list[str | None] = []
-        looker = threading.Thread(target=lambda: found.append(self._look(pid)), daemon=True)
-        looker.start()
-        looker.join(_PATIENCE)
-        if looker.is_alive():
-            _log.warning("the look at nova-compute takes longer than %.0f s, and is given up", _PATIENCE)
-        return found[0] if found else None
+        return _within(_LOOK, lambda: self._why_wedged(pid) or self._why_disabled(pid))
+
+    def why_unsafe(self) -> str | None:
+        """Return what else would start nova-compute; see `ComputeService.why_unsafe`."""
+        return _within(_SHORT_LOOK, self.service.why_unsafe)
 
     def remember_wedged(self) -> None:
         """Remember, before nova-compute is started, what the evacuator has said of the one before.
@@ -75,13 +75,6 @@ class Watch:
         self.directory.make()
         value = wedged.value_of(self.runner, self.node) or ""
         process.write_atomically(self._before_start, value)
-
-    def _look(self, pid: int) -> str | None:
-        try:
-            return self._why_wedged(pid) or self._why_disabled(pid)
-        except Exception as error:  # noqa: BLE001 (our own defect is no fault of nova-compute's)
-            _log.warning("nova-compute cannot be looked at: %s: %s", type(error).__name__, error)
-            return None
 
     def _why_wedged(self, pid: int) -> str | None:
         started = wedged.started_at(pid)
@@ -132,6 +125,24 @@ class Watch:
     @property
     def _before_start(self) -> str:
         return f"{self.directory.path}/wedged"
+
+
+def _within(seconds: float, look: Callable[[], str | None]) -> str | None:
+    """Return what a look finds; nothing when it takes longer, or fails: then nothing is known."""
+    found: list[str | None] = []
+
+    def run() -> None:
+        try:
+            found.append(look())
+        except Exception as error:  # noqa: BLE001 (our own defect is no fault of nova-compute's)
+            _log.warning("nova-compute cannot be looked at: %s: %s", type(error).__name__, error)
+
+    looker = threading.Thread(target=run, daemon=True)
+    looker.start()
+    looker.join(seconds)
+    if looker.is_alive():
+        _log.warning("the look at nova-compute takes longer than %.0f s, and is given up", seconds)
+    return found[0] if found else None
 
 
 def open_logs(family: tuple[int, ...], log_file: str | None = None) -> dict[str, str]:

@@ -71,9 +71,9 @@ class NovaCompute(ocf.Agent):
         compute_checks.check_name(settings, node, service, identity)
         self._warn_if_unsafe(service)
         self._wait_for_recovery(runner, node)
+        self.way.remember(chosen)
         if self._adopt_leftover(service):
             return ocf.SUCCESS
-        self.way.remember(chosen)
         self._watch(service, runner, node, settings).remember_wedged()
         return self._launch(service, settings, identity, begin)
 
@@ -134,7 +134,7 @@ class NovaCompute(ocf.Agent):
         if reason is not None:
             ocf.exit_reason(reason)
             return ocf.ERR_GENERIC
-        unsafe = service.why_unsafe()
+        unsafe = watch.why_unsafe()
         if unsafe is not None:
             ocf.exit_reason(unsafe)
             return ocf.DEGRADED

@@ -368,7 +368,7 @@ def test_time_limits_fit_together(deployed):
 
 
 def test_nova_compute_is_looked_at_twice(deployed):
-    """A cheap monitor runs often, and one that looks thoroughly runs seldom, each with an interval of its own."""
+    """A cheap monitor runs often, one that looks thoroughly seldom; no two have the same interval."""
     resource = Configuration(deployed).resource("nova-compute")
     found = {
         op.get("interval"): {pair.get("name"): pair.get("value") for pair in op.iter("nvpair")}

@@ -212,14 +212,14 @@ def test_wedged_in_the_past(node):
 
 def test_nothing_can_be_seen(node, monkeypatch):
     """A look that fails, and one that takes too long, leave nova-compute alone."""
-    monkeypatch.setattr(compute_watch, "_PATIENCE", 0.2)
+    monkeypatch.setattr(compute_watch, "_LOOK", 0.2)
     node.install(node.path / "attrd_updater", "#!/bin/sh\nexec sleep 1\n")
     begin = time.monotonic()
     assert ocf.SUCCESS == look(node, 0)
     assert time.monotonic() - begin < 1
     assert "takes longer than " in node.log()
     monkeypatch.setattr(compute_watch.process, "family", {}.__getitem__)
-    monkeypatch.setattr(compute_watch, "_PATIENCE", 5)
+    monkeypatch.setattr(compute_watch, "_LOOK", 5)
     node.attribute(None)
     assert ocf.SUCCESS == look(node, 0)
     assert "nova-compute cannot be looked at: KeyError" in node.log()
