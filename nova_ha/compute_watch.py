@@ -91,6 +91,7 @@ class Watch:
         if before is None:
             before = Memory(f"{pid} {process.start_time(pid)}", look.now, sizes=look.sizes)
         memory = compute_health.after(before, look)
+        self.directory.make()
         process.write_atomically(self._health, json.dumps(asdict(memory)))
         return compute_health.complaint(memory, look, self.log_silence)
 

@@ -186,6 +186,8 @@ def test_unit_that_somebody_else_started(node):
     subprocess.run([str(node.path / "systemctl"), "start", "--no-block", UNIT], check=True)
     time.sleep(0.3)
     assert ocf.SUCCESS == node.act("monitor")
+    assert ocf.SUCCESS == node.act("monitor", OCF_CHECK_LEVEL="10")
+    assert (node.path / "run/nova-compute:0/health").exists()
     assert ocf.SUCCESS == node.act("start")
     assert node.systemd.calls
     assert ocf.SUCCESS == node.act("stop")
