@@ -44,5 +44,5 @@ OVS_AGENT_UNIT=neutron-openvswitch-agent
 LIBVIRT_UNIT=libvirtd
 CEILOMETER_UNIT=ceilometer-agent-compute
 
-# The user that runs nova-compute.
+# The user that runs nova-compute where it is no unit of systemd.
 NOVA_USER=nova
