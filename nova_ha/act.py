@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Callable
 
 from nova_ha import record
+from nova_ha.asides import Asides
 from nova_ha.clock import Clock
 from nova_ha.dispatch import Dispatcher, meaning
 from nova_ha.errors import AmbiguousAnswer, NovaHaError, RequestRefused
@@ -19,9 +20,11 @@ from nova_ha.plan import (
     Claim,
     ClearForcedDown,
     ClearRecord,
+    Disable,
     Enable,
     Evacuate,
     Fate,
+    ForgetState,
     HostPlan,
     LookCloser,
     MarkEvacuated,
@@ -30,6 +33,7 @@ from nova_ha.plan import (
     RestartCompute,
     StartAtHome,
     StopServer,
+    TakeBack,
     TellDown,
     WriteRecord,
 )
@@ -53,6 +57,7 @@ class Actor:
         dispatcher: Dispatcher,
         observer: Observer,
         owner: str,
+        asides: Asides,
     ) -> None:
         self._nova = nova
         self._cluster = cluster
@@ -61,6 +66,7 @@ class Actor:
         self._dispatcher = dispatcher
         self._observer = observer
         self._owner = owner
+        self._asides = asides
         self._asked: dict[str, tuple[str, str]] = {}
         self._failed: dict[tuple[str, str], str] = {}
         self._facts: dict[tuple[str, str], frozenset[str]] = {}
@@ -76,6 +82,9 @@ class Actor:
             RestartCompute: self._restart_compute,
             ClearForcedDown: self._clear_forced_down,
             Enable: self._enable,
+            Disable: self._disable,
+            TakeBack: self._take_back,
+            ForgetState: self._forget_state,
             StartAtHome: self._start_at_home,
             ClearRecord: self._clear_record,
         }
@@ -135,6 +144,7 @@ class Actor:
 
     def take_answers(self) -> None:
         """Write down the answers that have come."""
+        self._asides.take_answers()
         for answer in self._dispatcher.answers():
             outcome, text = meaning(answer)
             host, fenced_at = self._asked.pop(answer.key)
@@ -170,6 +180,15 @@ class Actor:
         self._nova.enable(step.service)
         _log.info("host '%s': enabled in Nova", plan.view.host)
 
+    def _disable(self, step: Disable, plan: HostPlan) -> None:
+        service, reason = step.service, step.reason
+        if self._asides.send("disabling", plan.view.host, lambda: self._nova.disable(service, reason)):
+            _log.info("host '%s': is being disabled in Nova", plan.view.host)
+
+    def _take_back(self, step: TakeBack, plan: HostPlan) -> None:
+        if self._asides.send("enabling", plan.view.host, lambda: self._nova.enable(step.service)):
+            _log.info("host '%s': is being enabled in Nova", plan.view.host)
+
     # --- servers --------------------------------------------------------------------------------------------
 
     def _reset(self, step: ResetToError, plan: HostPlan) -> None:
@@ -194,6 +213,9 @@ class Actor:
         )
 
     # --- the node's entry in Pacemaker ----------------------------------------------------------------------
+
+    def _forget_state(self, step: ForgetState, _plan: HostPlan) -> None:
+        self._cluster.publish_state(step.node, None)
 
     def _write_record(self, step: WriteRecord, plan: HostPlan) -> None:
         self._cluster.write_record(step.node, step.fenced_at)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from nova_ha import record
+from nova_ha import connections, record
 from nova_ha.clock import parse_time
 from nova_ha.errors import ClusterError
 from nova_ha.model import ClusterNode, FencingEvent
@@ -66,10 +66,12 @@ class Cib:
 
     def _node(self, name: str, *, is_remote: bool) -> ClusterNode:
         permanent = {item.name: item.value for item in stored_attributes(self._configured().get(name))}
+        online = _is_online(self._states().get(name), is_remote=is_remote)
         return ClusterNode(
             name=name,
             is_remote=is_remote,
-            online=_is_online(self._states().get(name), is_remote=is_remote),
+            online=online,
+            lost=is_remote and not online and connections.is_lost(self._root, name),
             fenced=permanent.get(record.FENCED) or None,
             evacuated=permanent.get(record.EVACUATED) or None,
             state=permanent.get(record.STATE) or None,

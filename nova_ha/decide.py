@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """From one observation to the plan for every host: the whole decision, without any effect.
 
-Start reading here. A host whose fencing nobody recorded goes to `nova_ha.decide_proof`, one with an open
-recovery to `nova_ha.decide_host`, one whose recovery is complete to `nova_ha.decide_return`; each server
-goes through `nova_ha.decide_server`; at the end `nova_ha.admission` bounds what is sent at once.
+Start reading here. A host whose fencing nobody recorded goes to `nova_ha.decide_proof`, one that is lost and
+not fenced to `nova_ha.decide_lost`, one with an open recovery to `nova_ha.decide_host`, one whose recovery is
+complete to `nova_ha.decide_return`; each server goes through `nova_ha.decide_server`; at the end
+`nova_ha.admission` bounds what is sent at once.
 """
 
 from __future__ import annotations
 
 from nova_ha.admission import admit
 from nova_ha.decide_host import Circumstances, decide_recovery
+from nova_ha.decide_lost import decide_lost
 from nova_ha.decide_proof import decide_unrecorded
 from nova_ha.decide_return import decide_return
 from nova_ha.model import HostState
@@ -37,10 +39,15 @@ def decide(observation: Observation, policy: Policy) -> Plan:
 
 
 def _decide_host(view: HostView, observation: Observation, circumstances: Circumstances) -> HostPlan | None:
-    if not observation.cluster.quorate:
-        return HostPlan(view, HostState.HELD, "this partition of the cluster has no quorum")
     unrecorded = decide_unrecorded(view)
-    if unrecorded is not None or not view.node.fenced:
+    is_fenced = unrecorded is not None or view.node.fenced
+    if not observation.cluster.quorate:
+        # Here every node may seem lost whose connection belongs to the other partition.
+        reason = "this partition of the cluster has no quorum"
+        return HostPlan(view, HostState.HELD, reason) if is_fenced else None
+    if not is_fenced:
+        return decide_lost(view, circumstances.now, circumstances.policy)
+    if unrecorded is not None:
         return unrecorded
     if not view.node.recovery_is_open:
         return decide_return(view, circumstances.now)

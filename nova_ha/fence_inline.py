@@ -87,7 +87,7 @@ def run(
         cluster=OneNode(cluster, node),
         clock=clock,
         journal=journal or FileJournal(_JOURNAL, clock),
-        policy=Policy.from_settings(settings),
+        policy=replace(Policy.from_settings(settings), disable_lost=False),
         dispatcher=dispatcher or ThreadDispatcher(),
         owner=f"fence_compute@{os.uname().nodename}",
     )

@@ -52,6 +52,11 @@ class Service:
         return self.status == "disabled" and record.is_ours(self.disabled_reason)
 
     @property
+    def is_lost(self) -> bool:
+        """Say whether nova-ha disabled it because Pacemaker had lost its host: that proves no fencing."""
+        return self.status == "disabled" and record.is_lost(self.disabled_reason)
+
+    @property
     def takes_servers(self) -> bool:
         """Say whether the scheduler may send servers to it."""
         return self.status == "enabled" and self.state == "up" and not self.forced_down
@@ -197,6 +202,8 @@ class ClusterNode:
             ``node_fenced``, set by every successful fencing (any device, watchdog, an operator's word) and
             cleared when the connection comes up. Seen on 2.1.5; transient: lost with a full cluster stop.
         legacy: value of the old agents' attribute ``evacuate``; None when unset.
+        lost: whether its connection failed and is not up again (`nova_ha.connections`); a fencing that
+            succeeded is told by `fenced_since`, not by this.
     """
 
     name: str
@@ -208,6 +215,7 @@ class ClusterNode:
     legacy: str | None = None
     fenced_since: float | None = None
     servers: str | None = None
+    lost: bool = False
 
     @property
     def facts(self) -> frozenset[str]:

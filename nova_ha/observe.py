@@ -72,7 +72,7 @@ class Observer:
         """
         cluster = self._cluster.view()
         ledger_is_due = self._clock.now() - self._ledger_read_at >= self._policy.ledger
-        if not ledger_is_due and not any(_concerns_nova(node) for node in cluster.nodes):
+        if not ledger_is_due and not any(self._concerns_nova(node) for node in cluster.nodes):
             return self._without_nova(cluster)
         try:
             services = self._nova.services()
@@ -142,10 +142,22 @@ class Observer:
             unknown = replace(self._with_history(HostView(node.name, node)), problem=str(error))
             return unknown if node.fenced else None
         service = services[host]
-        if not node.fenced and node.fenced_since is None and not has_our_marker(service):
+        if not self._matters(node, service):
             return None
         heartbeat = self.heartbeats.look(service, self._clock.now())
         return self._with_history(HostView(host, node, service, heartbeat=heartbeat))
+
+    def _matters(self, node: ClusterNode, service: Service) -> bool:
+        """Say whether there may be something to do about a host."""
+        is_fenced = bool(node.fenced) or node.fenced_since is not None or has_our_marker(service)
+        return is_fenced or service.is_lost or self._concerns_nova(node)
+
+    def _concerns_nova(self, node: ClusterNode) -> bool:
+        """Say whether Nova must be asked because of a node: not while one only waits for it to return."""
+        if node.fenced:
+            return node.recovery_is_open or node.online
+        is_lost = (node.lost and self._policy.disable_lost) or record.is_passing(node.state)
+        return node.is_remote and (node.fenced_since is not None or is_lost)
 
     def _with_history(self, view: HostView) -> HostView:
         """Add what the node's entry and the journal say of who sent requests before."""
@@ -247,12 +259,6 @@ def _recovery(node: ClusterNode) -> tuple[str, str]:
 def _is_final(plan: HostPlan) -> bool:
     """Say whether every server of a host has come to its end."""
     return all(verdict.fate.is_final for verdict in plan.verdicts)
-
-
-def _concerns_nova(node: ClusterNode) -> bool:
-    """Say whether Nova must be asked because of a node: not while one only waits for it to return."""
-    is_on_its_way = bool(node.fenced) and (node.recovery_is_open or node.online)
-    return is_on_its_way or (node.is_remote and node.fenced_since is not None and not node.fenced)
 
 
 def _is_to_be_listed(view: HostView) -> bool:

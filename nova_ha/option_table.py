@@ -243,6 +243,13 @@ OPTIONS: tuple[Option, ...] = (
         _CLOUD,
     ),
     Option(
+        "disable_lost", "boolean", "1", "Whether a host is disabled in Nova at the first sign of its loss",
+        "Whether a compute node's service is disabled in Nova as soon as Pacemaker has lost the node, before "
+        "it is fenced, so that no new server is sent there. It is enabled again when the node is back "
+        "without having been fenced. A service that somebody else has disabled is left as it is.",
+        frozenset({EVACUATE}),
+    ),
+    Option(
         "evacuate_delay", "seconds", None, "Kept for old configurations",
         "Accepted and ignored: a recovery begins once the fencing is certain, and needs no delay.",
         frozenset({EVACUATE}),

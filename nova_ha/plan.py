@@ -105,6 +105,28 @@ class Enable:
 
 
 @dataclass(frozen=True)
+class Disable:
+    """Let the scheduler pass over a host that Pacemaker has lost, before anybody knows what it is about."""
+
+    service: Service
+    reason: str
+
+
+@dataclass(frozen=True)
+class TakeBack:
+    """Enable the service of a host that was lost and is back, unfenced."""
+
+    service: Service
+
+
+@dataclass(frozen=True)
+class ForgetState:
+    """Remove the sentence on the node's entry: what it tells is over."""
+
+    node: str
+
+
+@dataclass(frozen=True)
 class StartAtHome:
     """Start servers on the host that they could not leave and that is back in service."""
 
@@ -132,9 +154,15 @@ Step = Union[
     RestartCompute,
     ClearForcedDown,
     Enable,
+    Disable,
+    TakeBack,
+    ForgetState,
     StartAtHome,
     ClearRecord,
 ]
+
+#: What is sent beside the loop (`nova_ha.asides`): its effect shows in a later look, perhaps much later.
+ASIDE = (Disable, TakeBack)
 
 
 class Fate(Enum):

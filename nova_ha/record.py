@@ -11,6 +11,12 @@ Four permanent node attributes, each with a single writer, so that no writer can
 ``nova-ha-servers``    ``2026-11-22T06:40:12Z off:UUID left:UUID``: what Nova cannot tell of single servers,
                        and another controller's journal does not know. Belongs to the fencing of that time.
 
+One more attribute is transient, so that Pacemaker drops it with the node's connection:
+
+``nova-ha-wedged``     ``2026-11-22T06:40:12Z no heartbeat in Nova since 2026-11-22T06:38:10Z``: the node's
+                       nova-compute did not report to Nova then. NovaCompute's monitor has one that was
+                       started before that time restarted. Written by the evacuator.
+
 A recovery is *open* as long as the first exists and the second does not name its time. This module is
 imported by the hot paths: it needs nothing but the language.
 """
@@ -25,6 +31,7 @@ FENCED = "nova-ha-fenced"
 EVACUATED = "nova-ha-evacuated"
 STATE = "nova-ha-state"
 SERVERS = "nova-ha-servers"
+WEDGED = "nova-ha-wedged"
 
 #: Facts about a server: it was shut off before Nova forgot that (rule 19); its state was reset by nova-ha; it
 #: stays on its host, which is back, and is to be started there; its recovery was closed without success.
@@ -33,10 +40,14 @@ OFF, RESET, START, LEFT = "off:", "reset:", "start:", "left:"
 #: Begins the sentence that stays on a host's entry when not all of its servers could be recovered.
 NOT_RECOVERED = "up: not recovered: "
 
+#: Begin the sentences that are to be removed when what they tell is over: nothing else would.
+PASSING = ("lost", "wedged")
+
 _WORD = "fenced "
 
 #: Begins every ``disabled_reason`` that nova-ha writes; nothing else is ever undone by nova-ha (rule R5).
 MARKER = "nova-ha: "
+_LOST = f"{MARKER}lost "
 
 
 def record_value(fenced_at: str) -> str:
@@ -86,6 +97,21 @@ def servers_with(fact: str, facts: Iterable[str]) -> tuple[str, ...]:
 def marker_reason(fenced_at: str) -> str:
     """Return the ``disabled_reason`` of a service that was disabled because its host was fenced then."""
     return f"{MARKER}fenced {fenced_at}"
+
+
+def lost_reason(noticed_at: str) -> str:
+    """Return the ``disabled_reason`` of a service whose host Pacemaker has lost; it proves no fencing."""
+    return _LOST + noticed_at
+
+
+def is_lost(disabled_reason: str | None) -> bool:
+    """Say whether a ``disabled_reason`` tells of a host that was lost, and was not fenced by then."""
+    return bool(disabled_reason) and str(disabled_reason).startswith(_LOST)
+
+
+def is_passing(state: str | None) -> bool:
+    """Say whether a value of `STATE` is about something that passes without a recovery."""
+    return bool(state) and str(state).startswith(PASSING)
 
 
 def is_ours(disabled_reason: str | None) -> bool:

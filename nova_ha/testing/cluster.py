@@ -107,12 +107,13 @@ class SimulatedCluster:
         """Add a node, online."""
         self.nodes[name] = ClusterNode(name, is_remote, online=True)
 
-    def set_online(self, name: str, *, online: bool) -> None:
-        """Change a node's membership; both ways its transient attributes are purged."""
+    def set_online(self, name: str, *, online: bool, lost: bool = False) -> None:
+        """Change a node's membership, in good order unless it is lost; transient attributes are purged."""
         if self.nodes[name].online != online:
-            self._log.add("cluster", f"node {name} {'online' if online else 'lost'}")
+            self._log.add("cluster", f"node {name} {_membership(online=online, lost=lost)}")
         fenced_since = None if online else self.nodes[name].fenced_since
         self.nodes[name] = replace(self.nodes[name], online=online, legacy=None, fenced_since=fenced_since)
+        self.nodes[name] = replace(self.nodes[name], lost=lost and not online)
 
     def set_legacy(self, name: str, value: str | None) -> None:
         """Set the old agents' attribute, as they would."""
@@ -123,7 +124,7 @@ class SimulatedCluster:
         """Add a successful fencing to the history; Pacemaker 3.0.2 purges transient attributes then, too."""
         now = float(int(self._clock.now()))
         self.history.append(FencingEvent(target, "reboot", now, by))
-        self.nodes[target] = replace(self.nodes[target], legacy=None, fenced_since=now)
+        self.nodes[target] = replace(self.nodes[target], legacy=None, fenced_since=now, lost=False)
         self._log.add("cluster", f"node {target} was fenced by {by}")
 
     def set_quorum(self, *, quorate: bool) -> None:
@@ -160,3 +161,9 @@ class SimulatedCluster:
         for name, value in values.items():
             if getattr(before, name) != value:
                 self._log.add("cluster", f"node {node}: nova-ha-{name} = {value or '(removed)'}")
+
+
+def _membership(*, online: bool, lost: bool) -> str:
+    if online:
+        return "online"
+    return "lost" if lost else "left"

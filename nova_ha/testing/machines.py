@@ -137,7 +137,7 @@ class Machines:
     def _lose(self, node: str) -> None:
         """Lose a node's connection, if it is still not there; then Pacemaker fences it."""
         if not self.all[node].is_reachable and self._cluster.nodes[node].online:
-            self._cluster.set_online(node, online=False)
+            self._cluster.set_online(node, online=False, lost=True)
             self.fencing.begin(node)
 
     # --- nova-compute -------------------------------------------------------------------------------------

@@ -204,6 +204,10 @@ class Script:
         """Enable a service by hand."""
         self._put(node, {"status": "enabled"})
 
+    def word_force_down(self, node: str) -> None:
+        """Force a service down by hand."""
+        self._put(node, {"forced_down": True})
+
     def word_clear_forced_down(self, node: str) -> None:
         """Clear forced_down by hand."""
         self._put(node, {"forced_down": False})
