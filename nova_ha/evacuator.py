@@ -32,7 +32,11 @@ from nova_ha.ports import ClusterPort, NovaPort
 _log = logging.getLogger(__name__)
 
 #: States in which the next look may be a while off: nothing happens, or not soon.
-_PATIENT = {HostState.EVACUATED: 5.0, HostState.HELD: 3.0, HostState.RETURNING: 2.0, HostState.LOST: 2.0}
+_PATIENT = {HostState.EVACUATED: 5.0, HostState.HELD: 3.0, HostState.RETURNING: 2.0}
+_PATIENT.update({HostState.LOST: 2.0, HostState.WEDGED: 2.0})
+
+#: What a host without a record may be, apart from well.
+_UNFENCED = (HostState.LOST, HostState.WEDGED)
 
 #: After a step that should show at once; not zero, lest a step that does not show makes the loop spin.
 SOON = 0.1
@@ -168,15 +172,15 @@ class Evacuator:
     def _seen_before(self, plan: HostPlan) -> tuple[HostState, str]:
         """Return state and reason of the pass before; a recovery is new although its host was seen lost."""
         seen = self._states.get(plan.view.host)
-        is_new = seen is None or (seen[0] is HostState.LOST and bool(plan.view.node.fenced))
+        is_new = seen is None or (seen[0] in _UNFENCED and bool(plan.view.node.fenced))
         return self._first_sight(plan) if seen is None or is_new else seen
 
     def _first_sight(self, plan: HostPlan) -> tuple[HostState, str]:
         """Say that a recovery is taken up; return the state that its record stands for."""
         node = plan.view.node
         if not node.fenced:
-            is_news = plan.state is HostState.LOST and not record.is_passing(node.state)
-            return (HostState.UP if is_news else HostState.LOST), ""
+            said = next((state for state in _UNFENCED if (node.state or "").startswith(state.word)), None)
+            return said or (HostState.UP if plan.state in _UNFENCED else HostState.LOST), ""
         what = "open" if node.recovery_is_open else "complete, the host is not back yet"
         _log.info("host '%s': fenced at %s, its recovery is %s", plan.view.host, node.fenced_at, what)
         return (HostState.FENCED if node.recovery_is_open else HostState.EVACUATED), ""

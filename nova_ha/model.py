@@ -204,6 +204,9 @@ class ClusterNode:
         legacy: value of the old agents' attribute ``evacuate``; None when unset.
         lost: whether its connection failed and is not up again (`nova_ha.connections`); a fencing that
             succeeded is told by `fenced_since`, not by this.
+        wedged: value of `record.WEDGED`.
+        compute_since: since when Pacemaker runs nova-compute there and may restart it, epoch seconds; None
+            when it does not, or not now (`nova_ha.compute_history`).
     """
 
     name: str
@@ -216,6 +219,8 @@ class ClusterNode:
     fenced_since: float | None = None
     servers: str | None = None
     lost: bool = False
+    wedged: str | None = None
+    compute_since: float | None = None
 
     @property
     def facts(self) -> frozenset[str]:
@@ -268,6 +273,7 @@ class HostState(Enum):
 
     UP = "up", "in service"
     LOST = "lost", "Pacemaker has lost its connection, fencing is not confirmed yet"
+    WEDGED = "wedged", "it is online, but its nova-compute does not report to Nova"
     FENCED = "fenced", "its power-off is confirmed and recorded, Nova does not know yet"
     DOWN = "down", "Nova knows: forced down and disabled"
     EVACUATING = "evacuating", "its servers are being brought up elsewhere"

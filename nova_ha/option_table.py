@@ -250,6 +250,21 @@ OPTIONS: tuple[Option, ...] = (
         frozenset({EVACUATE}),
     ),
     Option(
+        "wedged_after", "seconds", "120", "Silence after which a nova-compute is restarted",
+        "After how many seconds a nova-compute that Nova shows as down, on a node that is online, is to be "
+        "restarted. NovaCompute's monitor of level 10 has it restarted; its servers run on. Only while "
+        "Nova's conductors are up and most other nova-compute report, and not where somebody has disabled "
+        "the service. 0 switches it off.",
+        frozenset({EVACUATE}),
+    ),
+    Option(
+        "fence_wedged_after", "integer", "0", "Restarts that may not help",
+        "After how many restarts that did not bring a silent nova-compute back its node is fenced, and its "
+        "servers are evacuated, although they may run. Only while no other host is in trouble. 0 means "
+        "never.",
+        frozenset({EVACUATE}),
+    ),
+    Option(
         "evacuate_delay", "seconds", None, "Kept for old configurations",
         "Accepted and ignored: a recovery begins once the fencing is certain, and needs no delay.",
         frozenset({EVACUATE}),

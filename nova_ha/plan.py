@@ -127,6 +127,29 @@ class ForgetState:
 
 
 @dataclass(frozen=True)
+class MarkWedged:
+    """Publish that the node's nova-compute does not report; the value is that of `record.WEDGED`."""
+
+    node: str
+    value: str
+
+
+@dataclass(frozen=True)
+class UnmarkWedged:
+    """Take that back."""
+
+    node: str
+
+
+@dataclass(frozen=True)
+class FenceWedged:
+    """Ask Pacemaker to fence a node whose nova-compute does not report, whatever was tried."""
+
+    node: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class StartAtHome:
     """Start servers on the host that they could not leave and that is back in service."""
 
@@ -157,12 +180,15 @@ Step = Union[
     Disable,
     TakeBack,
     ForgetState,
+    MarkWedged,
+    UnmarkWedged,
+    FenceWedged,
     StartAtHome,
     ClearRecord,
 ]
 
 #: What is sent beside the loop (`nova_ha.asides`): its effect shows in a later look, perhaps much later.
-ASIDE = (Disable, TakeBack)
+ASIDE = (Disable, TakeBack, FenceWedged)
 
 
 class Fate(Enum):
@@ -254,8 +280,9 @@ class HostPlan:
 
     @property
     def troubles(self) -> tuple[str, ...]:
-        """Return what an admin should know: why it is held, and each server that does not get on."""
-        held = (f"host {self.view.host}: held ({self.reason})",) if self.state is HostState.HELD else ()
+        """Return what an admin should know: why it is held or wedged, each server that does not get on."""
+        is_bad = self.state in (HostState.HELD, HostState.WEDGED)
+        held = (f"host {self.view.host}: {self.state.word} ({self.reason})",) if is_bad else ()
         stuck = tuple(
             v.sentence for v in self.verdicts if v.is_stuck or v.fate in (Fate.RETRYING, Fate.IMMOVABLE)
         )

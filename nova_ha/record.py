@@ -13,9 +13,9 @@ Four permanent node attributes, each with a single writer, so that no writer can
 
 One more attribute is transient, so that Pacemaker drops it with the node's connection:
 
-``nova-ha-wedged``     ``2026-11-22T06:40:12Z no heartbeat in Nova since 2026-11-22T06:38:10Z``: the node's
-                       nova-compute did not report to Nova then. NovaCompute's monitor has one that was
-                       started before that time restarted. Written by the evacuator.
+``nova-ha-wedged``     ``2026-11-22T06:40:12Z no heartbeat in Nova since 2026-11-22T06:38:10Z (restart 1)``:
+                       the node's nova-compute did not report to Nova then. NovaCompute's monitor has one that
+                       was started before that time restarted. Written by the evacuator.
 
 A recovery is *open* as long as the first exists and the second does not name its time. This module is
 imported by the hot paths: it needs nothing but the language.
@@ -117,6 +117,27 @@ def is_passing(state: str | None) -> bool:
 def is_ours(disabled_reason: str | None) -> bool:
     """Say whether a ``disabled_reason`` was written by nova-ha."""
     return bool(disabled_reason) and str(disabled_reason).startswith(MARKER)
+
+
+_TOLD = " (restart "
+
+
+def wedged_value(published_at: str, last_heartbeat: str, count: int) -> str:
+    """Return a value of `WEDGED`, published for the count-th time since the last heartbeat."""
+    return f"{published_at} no heartbeat in Nova since {last_heartbeat}{_TOLD}{count})"
+
+
+def wedged_at(value: str | None) -> str | None:
+    """Return when a value of `WEDGED` was published."""
+    return value.partition(" ")[0] if value else None
+
+
+def wedged_count(value: str | None) -> int:
+    """Return how often it was published since the last heartbeat; 0 when it is not there."""
+    if not value:
+        return 0
+    count = value.rpartition(_TOLD)[2].rstrip(")")
+    return int(count) if count.isdigit() else 1
 
 
 _BY = " by "

@@ -40,6 +40,8 @@ class SimulatedCluster:
         trouble: what is wrong with it.
         watchers: called after each change of the configuration.
         restarters: called to restart a node's nova-compute.
+        wedged_watchers: called with a node whose attribute was published: its NovaCompute's monitor.
+        fencers: called to fence a node on request.
     """
 
     def __init__(self, clock: VirtualClock, log: EventLog) -> None:
@@ -52,6 +54,8 @@ class SimulatedCluster:
         self.trouble = Trouble()
         self.watchers: list[Callable[[], object]] = []
         self.restarters: list[Callable[[str], object]] = []
+        self.wedged_watchers: list[Callable[[str], object]] = []
+        self.fencers: list[Callable[[str], object]] = []
 
     # --- the port -----------------------------------------------------------------------------------------
 
@@ -97,6 +101,24 @@ class SimulatedCluster:
         for restart in self.restarters:
             restart(node)
 
+    def publish_wedged(self, node: str, value: str | None) -> None:
+        """Write or remove the transient attribute; it changes no configuration."""
+        self._ask()
+        if self._entry(node).wedged != value:
+            self._log.add("cluster", f"node {node}: {record.WEDGED} = {value or '(removed)'}")
+        # A node that is not there keeps no transient attribute.
+        self.nodes[node] = replace(self.nodes[node], wedged=value if self.nodes[node].online else None)
+        if value:
+            for watcher in self.wedged_watchers:
+                watcher(node)
+
+    def fence(self, node: str) -> None:
+        """Have a node fenced, and wait until that has come to its end."""
+        self._ask()
+        self._log.add("cluster", f"node {node} is to be fenced on request")
+        for fence in self.fencers:
+            fence(node)
+
     def publish_state(self, node: str, text: str | None) -> None:
         """Write the sentence for people."""
         self._write(node, state=text)
@@ -113,7 +135,11 @@ class SimulatedCluster:
             self._log.add("cluster", f"node {name} {_membership(online=online, lost=lost)}")
         fenced_since = None if online else self.nodes[name].fenced_since
         self.nodes[name] = replace(self.nodes[name], online=online, legacy=None, fenced_since=fenced_since)
-        self.nodes[name] = replace(self.nodes[name], lost=lost and not online)
+        self.nodes[name] = replace(self.nodes[name], lost=lost and not online, wedged=None)
+
+    def set_compute(self, name: str, since: float | None) -> None:
+        """Change since when Pacemaker runs nova-compute on a node."""
+        self.nodes[name] = replace(self.nodes[name], compute_since=since)
 
     def set_legacy(self, name: str, value: str | None) -> None:
         """Set the old agents' attribute, as they would."""

@@ -20,6 +20,10 @@ def start_compute(cloud: Cloud, host: str) -> None:
     for record in left.values():
         _forget(cloud, host, record)
     _mend_servers(cloud, host, set(left))
+    if compute.hangs:
+        compute.hangs, compute.frozen = compute.hangs - 1, True
+        cloud.log.add(host, "nova-compute hangs")
+        return
     compute.alive_since = cloud.clock.monotonic() + _REPORT_DELAY
     _take_messages(compute)
 
