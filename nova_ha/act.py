@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Callable
 
 from nova_ha import record
+from nova_ha.act_unfenced import UnfencedActs
 from nova_ha.asides import Asides
 from nova_ha.clock import Clock
 from nova_ha.dispatch import Dispatcher, meaning
@@ -20,33 +21,24 @@ from nova_ha.plan import (
     Claim,
     ClearForcedDown,
     ClearRecord,
-    Disable,
     Enable,
     Evacuate,
     Fate,
-    FenceWedged,
-    ForgetState,
     HostPlan,
     LookCloser,
     MarkEvacuated,
-    MarkWedged,
     NoteFailure,
     ResetToError,
     RestartCompute,
     StartAtHome,
     StopServer,
-    TakeBack,
     TellDown,
-    UnmarkWedged,
     WriteRecord,
 )
 from nova_ha.ports import ClusterPort, NovaPort
 from nova_ha.record import LEFT, OFF, RESET, START
 
 _log = logging.getLogger(__name__)
-
-#: Seconds until a fencing that was asked for and has not come is asked for again.
-FENCE_AGAIN = 300.0
 
 _SHUT_DOWN = 4  # Nova's power_state of a guest that is off
 
@@ -73,7 +65,6 @@ class Actor:
         self._observer = observer
         self._owner = owner
         self._asides = asides
-        self._fencings_asked: dict[str, float] = {}
         self._asked: dict[str, tuple[str, str]] = {}
         self._failed: dict[tuple[str, str], str] = {}
         self._facts: dict[tuple[str, str], frozenset[str]] = {}
@@ -89,14 +80,9 @@ class Actor:
             RestartCompute: self._restart_compute,
             ClearForcedDown: self._clear_forced_down,
             Enable: self._enable,
-            Disable: self._disable,
-            TakeBack: self._take_back,
-            ForgetState: self._forget_state,
-            MarkWedged: self._mark_wedged,
-            UnmarkWedged: self._unmark_wedged,
-            FenceWedged: self._fence_wedged,
             StartAtHome: self._start_at_home,
             ClearRecord: self._clear_record,
+            **UnfencedActs(nova, cluster, clock, asides).by_step,
         }
 
     def perform(self, plan: HostPlan) -> list[str]:
@@ -190,31 +176,6 @@ class Actor:
         self._nova.enable(step.service)
         _log.info("host '%s': enabled in Nova", plan.view.host)
 
-    def _disable(self, step: Disable, plan: HostPlan) -> None:
-        service, reason = step.service, step.reason
-        if self._asides.send("disabling", plan.view.host, lambda: self._nova.disable(service, reason)):
-            _log.info("host '%s': is being disabled in Nova", plan.view.host)
-
-    def _take_back(self, step: TakeBack, plan: HostPlan) -> None:
-        if self._asides.send("enabling", plan.view.host, lambda: self._nova.enable(step.service)):
-            _log.info("host '%s': is being enabled in Nova", plan.view.host)
-
-    def _mark_wedged(self, step: MarkWedged, plan: HostPlan) -> None:
-        self._cluster.publish_wedged(step.node, step.value)
-        _log.warning("host '%s': NovaCompute is told that nova-compute is to be restarted", plan.view.host)
-
-    def _unmark_wedged(self, step: UnmarkWedged, _plan: HostPlan) -> None:
-        self._cluster.publish_wedged(step.node, None)
-
-    def _fence_wedged(self, step: FenceWedged, plan: HostPlan) -> None:
-        """Ask for the fencing, and not again before that may have been tried several times."""
-        now = self._clock.monotonic()
-        if now - self._fencings_asked.get(step.node, float("-inf")) < FENCE_AGAIN:
-            return
-        if self._asides.send("fencing", plan.view.host, lambda: self._cluster.fence(step.node)):
-            self._fencings_asked[step.node] = now
-            _log.warning("host '%s': Pacemaker is asked to fence it: %s", plan.view.host, step.reason)
-
     # --- servers --------------------------------------------------------------------------------------------
 
     def _reset(self, step: ResetToError, plan: HostPlan) -> None:
@@ -239,9 +200,6 @@ class Actor:
         )
 
     # --- the node's entry in Pacemaker ----------------------------------------------------------------------
-
-    def _forget_state(self, step: ForgetState, _plan: HostPlan) -> None:
-        self._cluster.publish_state(step.node, None)
 
     def _write_record(self, step: WriteRecord, plan: HostPlan) -> None:
         self._cluster.write_record(step.node, step.fenced_at)

@@ -16,7 +16,8 @@ from nova_ha import record
 from nova_ha.clock import format_time
 from nova_ha.model import HostState, Service
 from nova_ha.observation import HostView
-from nova_ha.plan import Disable, ForgetState, HostPlan, TakeBack
+from nova_ha.plan import HostPlan
+from nova_ha.plan_unfenced import Disable, ForgetState, TakeBack
 from nova_ha.policy import Policy
 
 

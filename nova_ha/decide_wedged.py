@@ -17,7 +17,8 @@ from nova_ha import record
 from nova_ha.clock import format_time, parse_time
 from nova_ha.model import HostState
 from nova_ha.observation import HostView, NovaHealth
-from nova_ha.plan import FenceWedged, ForgetState, HostPlan, MarkWedged, Step, UnmarkWedged
+from nova_ha.plan import HostPlan, Step
+from nova_ha.plan_unfenced import FenceWedged, ForgetState, MarkWedged, UnmarkWedged
 from nova_ha.policy import Policy
 
 #: What NovaCompute needs at most to restart nova-compute: its monitor comes every 60 s, and Nova 33's

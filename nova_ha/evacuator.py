@@ -25,7 +25,8 @@ from nova_ha.model import ClusterNode, HostState
 from nova_ha.observation import Observation
 from nova_ha.observe import Observer
 from nova_ha.pace import Pace
-from nova_ha.plan import ASIDE, Claim, Evacuate, Fate, HostPlan, Plan, Verdict
+from nova_ha.plan import Claim, Evacuate, Fate, HostPlan, Plan, Verdict
+from nova_ha.plan_unfenced import ASIDE
 from nova_ha.policy import Policy
 from nova_ha.ports import ClusterPort, NovaPort
 

@@ -14,27 +14,26 @@ from nova_ha.observation import Observation
 from nova_ha.plan import (
     ClearForcedDown,
     ClearRecord,
-    Disable,
     Evacuate,
     Fate,
     HostPlan,
     MarkEvacuated,
     Plan,
-    TakeBack,
     Verdict,
     WriteRecord,
 )
+from nova_ha.plan_unfenced import Disable, FenceWedged, MarkWedged, TakeBack
 from nova_ha.policy import Policy
 
 
 def check_invariants(observation: Observation, plan: Plan, policy: Policy) -> None:
     """Raise AssertionError with everything that must not be in this plan."""
-    broken = [*_hosts(observation, plan), *_bounds(observation, plan, policy)]
+    broken = [*_hosts(observation, plan, policy), *_bounds(observation, plan, policy)]
     if broken:
         raise AssertionError("; ".join(broken))
 
 
-def _hosts(observation: Observation, plan: Plan) -> Iterator[str]:
+def _hosts(observation: Observation, plan: Plan, policy: Policy) -> Iterator[str]:
     for host in plan.hosts:
         for verdict in host.verdicts:
             if any(isinstance(step, Evacuate) for step in verdict.steps):
@@ -42,6 +41,7 @@ def _hosts(observation: Observation, plan: Plan) -> Iterator[str]:
         yield from _closing(host)
         yield from _returning(host)
         yield from _lost(observation, host)
+        yield from _wedged(observation, host, policy)
 
 
 def _request(observation: Observation, host: HostPlan, verdict: Verdict) -> Iterator[str]:
@@ -105,6 +105,23 @@ def _lost(observation: Observation, host: HostPlan) -> Iterator[str]:
             yield f"{host.view.host} enabled although it is not online, or not disabled by us as lost"
         if isinstance(step, WriteRecord) and node.fenced_since is None and _is_no_proof(host):
             yield f"record of {host.view.host} written without a proof of its fencing"
+
+
+def _wedged(observation: Observation, host: HostPlan, policy: Policy) -> Iterator[str]:
+    """A host is blamed for its silence only while Nova is well, and fenced only on request, and alone."""
+    node, service, health = host.view.node, host.view.service, observation.health
+    steps = [step for step in host.steps if isinstance(step, (MarkWedged, FenceWedged))]
+    if not steps:
+        return
+    if service is None or (service.state, service.status, service.forced_down) != ("down", "enabled", False):
+        yield f"{host.view.host} called wedged although it reports, or need not"
+    if not node.online or node.fenced or not observation.cluster.quorate:
+        yield f"{host.view.host} called wedged although it is not in the cluster"
+    if health is None or not health.conductors_up or health.silent > health.reporting:
+        yield f"{host.view.host} called wedged although Nova itself may be to blame"
+    others = [other for other in observation.cluster.nodes if other.lost or other.recovery_is_open]
+    if any(isinstance(step, FenceWedged) for step in steps) and (others or not policy.fence_wedged_after):
+        yield f"{host.view.host} to be fenced though nobody wants that, or more than this host is in trouble"
 
 
 def _is_no_proof(host: HostPlan) -> bool:

@@ -16,14 +16,13 @@ from dataclasses import dataclass, field, replace
 from nova_ha import record
 from nova_ha.clock import Clock
 from nova_ha.decide_proof import has_our_marker
-from nova_ha.decide_wedged import is_due
 from nova_ha.errors import AccessDenied, HostNameError, NovaHaError
 from nova_ha.heartbeat import HeartbeatWatch
 from nova_ha.host_names import HostNames
 from nova_ha.journal import Journal
 from nova_ha.listing import Listings
 from nova_ha.model import ClusterNode, ClusterView, ServerGroup, Service
-from nova_ha.observation import HostView, NovaHealth, Observation
+from nova_ha.observation import HostView, Observation
 from nova_ha.plan import HostPlan, Plan
 from nova_ha.policy import Policy
 from nova_ha.ports import ClusterPort, NovaPort
@@ -33,9 +32,6 @@ _log = logging.getLogger(__name__)
 
 #: How long the list of server groups is believed; a member that joins meanwhile costs a retry, nothing else.
 GROUPS_KEPT = 60.0
-
-#: Time between two looks at Nova's services while one of them is silent that ought to report.
-SILENCE_LOOK = 10.0
 
 #: Age at which an evacuation waits so long for a conductor that it is looked at whether there is one.
 LATE = 60.0
@@ -64,7 +60,7 @@ class Observer:
         self._ledger_read_at = float("-inf")
         self._conductors_since: float | None = None
         self._final_since: dict[tuple[str, str], float] = {}
-        self._silence = SilenceWatch()
+        self._silence = SilenceWatch(nova, policy)
         self.heartbeats = HeartbeatWatch()
         self.listings = Listings(nova, clock, journal)
 
@@ -87,13 +83,12 @@ class Observer:
         self._ledger_read_at = self._clock.now()
         hosts = tuple(self._hosts(cluster, services))
         now = self._clock.now()
-        seen = Observation(now, cluster, hosts, services, health=self._health(hosts, services, now))
+        seen = Observation(now, cluster, hosts, services, health=self._silence.health(hosts, services, now))
         return self.look_again(seen, frozenset(), outstanding)
 
     def _ledger_is_due(self) -> bool:
         """Say whether Nova's services are to be looked at whatever Pacemaker says."""
-        pace = min(self._policy.ledger, SILENCE_LOOK) if self._silence else self._policy.ledger
-        return self._clock.now() - self._ledger_read_at >= pace
+        return self._clock.now() - self._ledger_read_at >= self._silence.pace
 
     def look_again(
         self, observation: Observation, nodes: frozenset[str], outstanding: frozenset[str]
@@ -153,16 +148,12 @@ class Observer:
             unknown = replace(self._with_history(HostView(node.name, node)), problem=str(error))
             return unknown if node.fenced else None
         service = services[host]
-        silent_since = self._silent_since(node, service)
+        silent_since = self._silence.look(node, service, self._clock.now())
         if not self._matters(node, service) and silent_since is None:
             return None
         heartbeat = self.heartbeats.look(service, self._clock.now())
         view = HostView(host, node, service, heartbeat=heartbeat, silent_since=silent_since)
         return self._with_history(view)
-
-    def _silent_since(self, node: ClusterNode, service: Service) -> float | None:
-        """Return since when a nova-compute is silent, if anybody wants to know."""
-        return self._silence.look(node, service, self._clock.now()) if self._policy.wedged_after else None
 
     def _matters(self, node: ClusterNode, service: Service) -> bool:
         """Say whether there may be something to do about a host."""
@@ -238,23 +229,6 @@ class Observer:
         hard = [group for group in groups if group.policy in ("affinity", "anti-affinity")]
         self._groups = _Groups({member: group for group in hard for member in group.members}, now)
         return self._groups.by_server
-
-    def _health(
-        self, views: Sequence[HostView], services: Sequence[Service], now: float
-    ) -> NovaHealth | None:
-        """Return how Nova is, when a silent host is to be blamed; if it is not well, silence begins anew."""
-        if not any(is_due(view, now, self._policy) for view in views):
-            return None
-        try:
-            conductors_up = self._nova.conductors_up()
-        except NovaHaError as error:
-            _log.info("no silent host is blamed: it is unknown whether Nova's conductors are up: %s", error)
-            conductors_up = False
-        reporting = sum(service.state == "up" for service in services)
-        health = NovaHealth(conductors_up, reporting, sum(view.silent_since is not None for view in views))
-        if not health.is_well:
-            self._silence.begin_anew()
-        return health
 
     def _conductors_up_since(self, views: tuple[HostView, ...], now: float) -> float | None:
         """Return since when every look found the conductors up, while an evacuation waits for one."""

@@ -9,6 +9,7 @@ from typing import Union
 
 from nova_ha.model import Evacuation, HostState, Server, Service
 from nova_ha.observation import HostView, ServerView
+from nova_ha.plan_unfenced import UnfencedStep
 
 
 @dataclass(frozen=True)
@@ -105,51 +106,6 @@ class Enable:
 
 
 @dataclass(frozen=True)
-class Disable:
-    """Let the scheduler pass over a host that Pacemaker has lost, before anybody knows what it is about."""
-
-    service: Service
-    reason: str
-
-
-@dataclass(frozen=True)
-class TakeBack:
-    """Enable the service of a host that was lost and is back, unfenced."""
-
-    service: Service
-
-
-@dataclass(frozen=True)
-class ForgetState:
-    """Remove the sentence on the node's entry: what it tells is over."""
-
-    node: str
-
-
-@dataclass(frozen=True)
-class MarkWedged:
-    """Publish that the node's nova-compute does not report; the value is that of `record.WEDGED`."""
-
-    node: str
-    value: str
-
-
-@dataclass(frozen=True)
-class UnmarkWedged:
-    """Take that back."""
-
-    node: str
-
-
-@dataclass(frozen=True)
-class FenceWedged:
-    """Ask Pacemaker to fence a node whose nova-compute does not report, whatever was tried."""
-
-    node: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class StartAtHome:
     """Start servers on the host that they could not leave and that is back in service."""
 
@@ -177,18 +133,10 @@ Step = Union[
     RestartCompute,
     ClearForcedDown,
     Enable,
-    Disable,
-    TakeBack,
-    ForgetState,
-    MarkWedged,
-    UnmarkWedged,
-    FenceWedged,
     StartAtHome,
     ClearRecord,
+    UnfencedStep,
 ]
-
-#: What is sent beside the loop (`nova_ha.asides`): its effect shows in a later look, perhaps much later.
-ASIDE = (Disable, TakeBack, FenceWedged)
 
 
 class Fate(Enum):

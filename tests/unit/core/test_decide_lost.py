@@ -12,7 +12,8 @@ from nova_ha.decide import decide
 from nova_ha.decide_proof import has_our_marker
 from nova_ha.model import ClusterNode, ClusterView, HostState, Service
 from nova_ha.observation import HostView, Observation
-from nova_ha.plan import Disable, ForgetState, TakeBack, TellDown
+from nova_ha.plan import TellDown
+from nova_ha.plan_unfenced import Disable, ForgetState, TakeBack
 from nova_ha.policy import Policy
 from tests.unit.core.builders import FENCED_AT, NOW
 
