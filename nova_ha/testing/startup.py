@@ -20,8 +20,9 @@ def start_compute(cloud: Cloud, host: str) -> None:
     for record in left.values():
         _forget(cloud, host, record)
     _mend_servers(cloud, host, set(left))
-    if compute.hangs:
-        compute.hangs, compute.frozen = compute.hangs - 1, True
+    compute.frozen = compute.hangs > 0
+    if compute.frozen:
+        compute.hangs -= 1
         cloud.log.add(host, "nova-compute hangs")
         return
     compute.alive_since = cloud.clock.monotonic() + _REPORT_DELAY
