@@ -33,10 +33,7 @@ class Fabric:
     def __init__(self, run: RunFolder, nodes: list[layout.Node]) -> None:
         self._background = Background(run.logs)
         self._machines = {node.name: Machine(node, run) for node in nodes}
-        self._bmcs = {
-            name: Bmc(machine, run, self._background)
-            for name, machine in self._machines.items()
-        }
+        self._bmcs = {name: Bmc(machine, run, self._background) for name, machine in self._machines.items()}
 
     def start_bmcs(self) -> None:
         for bmc in self._bmcs.values():
