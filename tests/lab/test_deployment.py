@@ -15,6 +15,7 @@ from tests.lab.demo.scene import any_reached
 from tests.lab.demo.timeline import Stage
 from tests.lab.deployment import (
     CHAIN,
+    SAFE_RECONNECT,
     TRIED_AGAIN,
     Guests,
     Steps,
@@ -34,6 +35,7 @@ from tests.lab.recoveries import LIMIT, SETTLED, assert_recovered, prepare, stri
 
 pytestmark = pytest.mark.lab
 
+RECONNECT = SAFE_RECONNECT
 NODE, OTHER = "compute-0", "compute-1"
 SERVERS = 2
 #: Removing waits until everything has stopped, one service after the other on each node.

@@ -12,6 +12,7 @@ from tests.lab.demo.scene import Scene, is_through
 from tests.lab.demo.timeline import Stage
 from tests.lab.deployment import (
     CHAIN,
+    QUICK_RECONNECT,
     assert_ends_well,
     fencings,
     follow,
@@ -27,6 +28,7 @@ from tests.lab.recoveries import LIMIT, assert_recovered, strike
 
 pytestmark = pytest.mark.lab
 
+RECONNECT = QUICK_RECONNECT
 NODE, OTHER = "compute-0", "compute-1"
 SERVERS = 2
 #: Long enough that a node comes back before its servers are elsewhere.
