@@ -15,7 +15,7 @@ from tests.lab.demo.model import Goal, NodeSeen, ServiceSeen
 from tests.lab.demo.watch import Watch
 from tests.lab.lab import Lab
 from tests.lab.openstack.hypervisor.diskformat import Line, parse
-from tests.lab.recoveries import LIMIT, SETTLED, Protocol
+from tests.lab.recoveries import LIMIT, SETTLED, Protocol, set_spawn_time
 
 STAND_INS = ("neutron-openvswitch-agent", "libvirtd", "ceilometer-compute")
 #: In the order in which they start.
@@ -25,7 +25,9 @@ QUICK_RECONNECT = 3
 #: A fencing that begins while the connection works must end before the next attempt (020-nodes.sh).
 SAFE_RECONNECT = 15
 #: Seconds until a start that failed is tried again, until a service that died is missed, and for a stop.
-TRIED_AGAIN, MISSED, STOPPING = 15, 3, 10
+TRIED_AGAIN, MISSED, STOPPING = 12, 2, 10
+#: Seconds that a guest takes to start.
+SPAWN_SECONDS = 0.5
 #: A guest writes every half second; on a busy machine some lines are late.
 LATEST_LINE = 5.0
 
@@ -39,6 +41,7 @@ def deploy(folder: Path, reconnect: int) -> Lab:
     lab.up()
     try:
         hurry(lab, reconnect)
+        set_spawn_time(lab, SPAWN_SECONDS)
         lab.wait_cluster(SETTLED)
     except BaseException:
         lab.down()
@@ -59,6 +62,7 @@ def hurry(lab: Lab, reconnect: int) -> None:
     for service in STAND_INS:
         quick = ("op", "monitor", f"interval={MISSED}s", "stop", f"timeout={STOPPING}s")
         pcs(lab, "resource", "update", service, *quick, "meta", f"failure-timeout={TRIED_AGAIN}s")
+    pcs(lab, "resource", "update", "nova-compute", "op", "monitor", f"interval={MISSED}s")
 
 
 def pcs(lab: Lab, *words: str, timeout: float = 120) -> str:

@@ -22,7 +22,9 @@ def claims():
 def shown_in(path):
     """Return the names of the tests of a file."""
     tree = ast.parse((CHECKOUT / path).read_text(encoding="utf-8"), filename=path)
-    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
+    return {
+        node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
 
 
 @pytest.mark.parametrize(("test", "path"), claims())
