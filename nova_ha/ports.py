@@ -32,10 +32,10 @@ class NovaPort(Protocol):
         """Clear forced_down; raise `StillInUse` while old evacuations are not cleaned up (Nova >= 24)."""
 
     def disable(self, service: Service, reason: str) -> None:
-        """Disable the service with a reason. Idempotent."""
+        """Disable the service with a reason, in a request that is never repeated; may take a minute."""
 
     def enable(self, service: Service) -> None:
-        """Enable the service. Idempotent."""
+        """Enable the service, in a request that is never repeated; may take a minute."""
 
     def servers(self, host: str) -> tuple[Server, ...]:
         """Return every server of every project on that host; each one's host attribute was checked."""

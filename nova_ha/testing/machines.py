@@ -172,9 +172,10 @@ class Machines:
         self._cloud.computes[self.all[node].host].hangs = starts
 
     def unwedge(self, node: str) -> None:
-        """Let a hung nova-compute go on by itself, if its node is well."""
-        self._cloud.computes[self.all[node].host].hangs = 0
-        if self.all[node].is_reachable:
+        """Let a hung nova-compute go on by itself, if its node is well, and its next starts be well."""
+        compute = self._cloud.computes[self.all[node].host]
+        compute.hangs = 0
+        if self.all[node].is_reachable and compute.frozen:
             self._cloud.log.add(node, "nova-compute goes on")
             thaw_compute(self._cloud, self.all[node].host)
 
