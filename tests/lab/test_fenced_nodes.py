@@ -76,7 +76,7 @@ def nova_compute_runs(lab: Lab) -> bool:
     """Say whether the node is on and has a nova-compute."""
     if lab.conditions()[NODE] != "on":
         return False
-    return lab.run(NODE, "pgrep", "-f", "/usr/bin/nova-compute", check=False).returncode == 0
+    return lab.run(NODE, "pgrep", "-f", "[/]usr/bin/nova-compute", check=False).returncode == 0
 
 
 def test_stonith_action_off_keeps_no_node_down(deployed: Lab) -> None:
