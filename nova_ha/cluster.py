@@ -173,8 +173,12 @@ class Pacemaker:
             self._name = self._ask("crm_node", "--name").stdout.strip()
         return self._name
 
+    def query(self) -> str:
+        """Return the whole CIB as XML."""
+        return self._ask("cibadmin", "--query").stdout
+
     def _cib(self) -> Cib:
-        return Cib(self._ask("cibadmin", "--query").stdout)
+        return Cib(self.query())
 
     def _ask_history(self) -> tuple[FencingEvent, ...]:
         answer = self._ask("stonith_admin", "--history", "*", "--verbose", "--output-as=xml")

@@ -13,7 +13,7 @@ from nova_ha.commands.resource_state import running_on, states
 #: Pacemaker gives up on a fencing that has failed ten times until its next recheck (default 15 min).
 LONGEST_RECHECK = 300.0
 
-_EXAMPLES = "/usr/share/nova-ha/pcs-examples"
+_EXAMPLES = "/usr/share/doc/nova-ha/examples"
 _FALSE = frozenset(("false", "no", "off", "0", "n"))
 
 

@@ -20,7 +20,7 @@ from nova_ha.commands.configuration import FENCE_AGENT, Configuration
 from nova_ha.commands.facts import AccessFacts, ClusterFacts, Facts, NovaFacts, Program
 from nova_ha.commands.sources import Source, with_secrets
 from nova_ha.credentials import plain_secrets
-from nova_ha.errors import AccessDenied, NovaHaError
+from nova_ha.errors import AccessDenied, ConfigurationError, NovaHaError
 from nova_ha.model import Server, Service
 from nova_ha.options import EVACUATE, FENCE, Value, resolve
 from nova_ha.policy import Policy
@@ -44,7 +44,7 @@ class Gatherer:
         runner: runs Pacemaker's tools and the agents.
         clock: time.
         open_account: opens the cloud that settings describe.
-        settings: the command's own settings.
+        settings: returns the command's own settings, or raises what is wrong with them.
         sources: the settings of the cluster's resources; of the command line where there is no cluster.
     """
 
@@ -53,7 +53,7 @@ class Gatherer:
         runner: Runner,
         clock: Clock,
         open_account: OpenAccount,
-        settings: Mapping[str, Value],
+        settings: Callable[[], Mapping[str, Value]],
         sources: tuple[Source, ...],
     ) -> None:
         self._runner = runner
@@ -75,7 +75,7 @@ class Gatherer:
             nova_problem=problem,
             access=tuple(self._access(source) for source in self._sources),
             programs=tuple(self._program(*item) for item in PROGRAMS) if cluster is not None else (),
-            policy=Policy.from_settings(self._settings),
+            policy=self._policy(),
         )
 
     # --- credentials ----------------------------------------------------------------------------------------
@@ -87,8 +87,6 @@ class Gatherer:
             account = self._open_account(self._settings_of(source))
             roles = account.roles()
             account.nova.services()
-        except AccessDenied as error:
-            return AccessFacts(source.subject, problem=str(error), plain=plain)
         except NovaHaError as error:
             return AccessFacts(source.subject, problem=str(error), plain=plain)
         refused = tuple(_refused(account.nova))
@@ -96,7 +94,7 @@ class Gatherer:
 
     def _settings_of(self, source: Source) -> Mapping[str, Value]:
         if not source.agent:
-            return self._settings
+            return self._settings()
         program = FENCE if source.agent == FENCE_AGENT else EVACUATE
         return resolve(program, with_secrets(source.given, source.subject, self._runner), {})
 
@@ -105,7 +103,7 @@ class Gatherer:
     def _nova(self) -> tuple[NovaFacts | None, str | None]:
         """Return what Nova shows, or why it shows nothing."""
         try:
-            account = self._open_account(self._settings)
+            account = self._open_account(self._settings())
             services = account.nova.services()
         except NovaHaError as error:
             return None, str(error)
@@ -128,6 +126,13 @@ class Gatherer:
             clock_offset=_or_none(account.clock_offset),
             unlisted=unlisted,
         )
+
+    def _policy(self) -> Policy:
+        """Return the evacuator's settings; the defaults when what is written means nothing."""
+        try:
+            return Policy.from_settings(self._settings())
+        except ConfigurationError:
+            return Policy()
 
     # --- this machine ---------------------------------------------------------------------------------------
 

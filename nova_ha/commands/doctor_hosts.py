@@ -103,6 +103,9 @@ def _service(service: Service, node: ClusterNode | None) -> Iterator[Finding]:
             else f"openstack compute service set --up {host} nova-compute"
         )
         yield Finding("services", host, WARNING, f"it is forced down, {by}, and takes no servers", fix)
+    elif service.is_ours and node is not None and not node.online:
+        problem = f"Pacemaker has lost it, and Nova knows ({service.disabled_reason})"
+        yield Finding("services", host, NOTE, problem, "nova-ha status")
     elif service.is_ours:
         problem = f"it is still disabled by nova-ha ({service.disabled_reason}), without a record"
         yield Finding("services", host, WARNING, problem, f"nova-ha enable {host}")
