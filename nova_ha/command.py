@@ -76,12 +76,12 @@ def _add_looking(words: Any) -> None:  # noqa: ANN401 - argparse has no public n
 def _looking(word: str) -> tuple[str]:
     texts = {
         "status": "Show every compute node as Pacemaker and Nova see it, the records of fencings, how far "
-        "each server of a failed host is, and the last recoveries in this machine's journal. Exits with 0, or "
-        "with 3 when neither Pacemaker nor Nova answers.",
-        "doctor": "Check agents, credentials and their rights, fencing levels, constraints, time limits, host "
-        "names, records that are left over, Nova's version and the servers that could not be evacuated today. "
-        "Changes nothing. Exits with 0 for notes at most, 1 for warnings, 2 for errors, and 3 when neither "
-        "Pacemaker nor Nova answers.",
+        "each server of a failed host is, and the last recoveries in this machine's journal. Exits with 0, "
+        "or with 3 when neither Pacemaker nor Nova answers.",
+        "doctor": "Check agents, credentials and their rights, fencing levels, constraints, time limits, "
+        "host names, records that are left over, Nova's version, and the servers that could not be evacuated "
+        "today. Changes nothing. Exits with 0 for notes at most, 1 for warnings, 2 for errors, and 3 when "
+        "neither Pacemaker nor Nova answers.",
     }
     return (texts[word],)
 
@@ -92,17 +92,17 @@ def _add_recovering(words: Any) -> None:  # noqa: ANN401 - as above
         words,
         "evacuate",
         "recover the servers of a host that is off",
-        "Recover the servers of a host that is off, and show the progress. In a cluster with NovaEvacuate it "
-        "writes the record of the host, and its evacuator does the work; otherwise it does the work itself. "
-        "Interrupted, it goes on when it is called again. Exits with 0 when every server is recovered, 1 when "
-        "it refused, and 5 when some servers could not be recovered.",
+        "Recover the servers of a host that is off, and show the progress. In a cluster with NovaEvacuate "
+        "it writes the record of the host, and that evacuator does the work; otherwise it does the work "
+        "itself. Interrupted, it goes on when it is called again. Exits with 0 when every server is "
+        "recovered, 1 when it refused, and 5 when some servers could not be recovered.",
     )
     evacuate.add_argument("host", metavar="HOST", help="name of the host, in Nova or in Pacemaker")
     evacuate.add_argument(
         "--confirm-host-is-off",
         metavar=_STATEMENT,
-        help='who has made sure that the host is off, and how: "Ann has pulled both power cords"; needed where '
-        "no fencing proves it. Servers whose host still runs would run twice, and lose their data",
+        help='who has made sure that the host is off, and how: "Ann has pulled both power cords"; needed '
+        "where no fencing proves it. Servers whose host still runs would run twice, and lose their data",
     )
     evacuate.add_argument(
         "--take-over",

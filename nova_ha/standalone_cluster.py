@@ -3,8 +3,8 @@
 
 ``/var/lib/nova-ha/hosts/<host>.json`` holds what Pacemaker's CIB holds otherwise: the record of a fencing
 (here an operator's or a monitor's statement that the host is off), the mark of a complete recovery, the
-sentence for people, the facts about single servers, and whether somebody said that the host is back. A file is
-replaced as a whole and is on disk before a method returns.
+sentence for people, the facts about single servers, and whether somebody said that the host is back. A file
+is replaced as a whole and is on disk before a method returns.
 """
 
 from __future__ import annotations

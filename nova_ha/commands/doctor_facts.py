@@ -20,7 +20,7 @@ from nova_ha.commands.configuration import FENCE_AGENT, Configuration
 from nova_ha.commands.facts import AccessFacts, ClusterFacts, Facts, NovaFacts, Program
 from nova_ha.commands.sources import Source, with_secrets
 from nova_ha.credentials import plain_secrets
-from nova_ha.errors import AccessDenied, ConfigurationError, NovaHaError
+from nova_ha.errors import AccessDenied, ConfigurationError, NovaHaError, NovaUnavailable
 from nova_ha.model import Server, Service
 from nova_ha.options import EVACUATE, FENCE, Value, resolve
 from nova_ha.policy import Policy
@@ -87,6 +87,9 @@ class Gatherer:
             account = self._open_account(self._settings_of(source))
             roles = account.roles()
             account.nova.services()
+        except NovaUnavailable:
+            # Says nothing about the credentials, and is reported as what it is.
+            return AccessFacts(source.subject, plain=plain)
         except NovaHaError as error:
             return AccessFacts(source.subject, problem=str(error), plain=plain)
         refused = tuple(_refused(account.nova))

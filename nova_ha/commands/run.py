@@ -6,12 +6,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Callable
 
 from nova_ha.commands.surroundings import Surroundings
 
 #: Between two reports of ``status --watch``, seconds.
 WATCH_EVERY = 2.0
+
+LOG_FILE = Path("/var/log/nova-ha/nova-ha.log")
 
 #: Clears a terminal and puts the cursor into its upper left corner.
 _CLEAR = "\033[H\033[2J"
@@ -46,6 +49,53 @@ def doctor(here: Surroundings, line: argparse.Namespace) -> int:
     return exit_status(facts, findings)
 
 
+def evacuate(here: Surroundings, line: argparse.Namespace) -> int:
+    """Recover a host."""
+    from nova_ha.commands.evacuate import evacuate
+
+    _log_to_file(here)
+    return evacuate(here, line.host, line.confirm_host_is_off or "", take_over=line.take_over)
+
+
+def return_host(here: Surroundings, line: argparse.Namespace) -> int:
+    """Bring a host back into service."""
+    from nova_ha.commands.return_host import return_host
+
+    _log_to_file(here)
+    return return_host(here, line.host)
+
+
+def disable(here: Surroundings, line: argparse.Namespace) -> int:
+    """Keep new servers off a host."""
+    from nova_ha.commands.service import disable
+
+    return disable(here, line.host, line.reason, force=line.force)
+
+
+def enable(here: Surroundings, line: argparse.Namespace) -> int:
+    """Let new servers on a host."""
+    from nova_ha.commands.service import enable
+
+    return enable(here, line.host, force=line.force)
+
+
+def _log_to_file(here: Surroundings) -> None:
+    """Log beside the evacuator's log, if this account may."""
+    from nova_ha.evacuator_main import log_to
+
+    try:
+        log_to(LOG_FILE, debug="verbose" in here.given)
+    except OSError as error:
+        here.say(f"not logged to {LOG_FILE}: {error.strerror}")
+
+
 Subcommand = Callable[[Surroundings, argparse.Namespace], int]
 
-SUBCOMMANDS: Mapping[str, Subcommand] = {"status": status, "doctor": doctor}
+SUBCOMMANDS: Mapping[str, Subcommand] = {
+    "status": status,
+    "doctor": doctor,
+    "evacuate": evacuate,
+    "return": return_host,
+    "disable": disable,
+    "enable": enable,
+}

@@ -17,6 +17,7 @@ from nova_ha.cluster import CIB_FILE, Pacemaker
 from nova_ha.commands import sources
 from nova_ha.commands.account import OpenAccount
 from nova_ha.commands.configuration import Configuration
+from nova_ha.dispatch import Dispatcher, ThreadDispatcher
 from nova_ha.errors import ClusterError
 from nova_ha.option import Value
 from nova_ha.ports import NovaPort
@@ -45,6 +46,7 @@ class Surroundings:
         clock: time.
         open_account: opens the cloud that settings describe.
         say: prints a line.
+        make_dispatcher: makes what sends evacuate requests.
         storage: where the ledger and the journal are.
         signs: files that exist on a member of a cluster, also while it is down.
     """
@@ -54,6 +56,7 @@ class Surroundings:
     runner: Runner = field(default_factory=SystemRunner)
     clock: Clock = field(default_factory=SystemClock)
     open_account: OpenAccount = field(default_factory=_real_account)
+    make_dispatcher: Callable[[], Dispatcher] = ThreadDispatcher
     say: Callable[[str], None] = print
     storage: Path = STORAGE
     signs: tuple[str, ...] = (COROSYNC, CIB_FILE)
