@@ -25,7 +25,7 @@ from nova_ha.runner import CommandFailed, Result, Runner
 
 _log = logging.getLogger(__name__)
 
-#: Node attribute with the words of whoever has confirmed that a node is off (``nova-ha evacuate``), for people.
+#: Node attribute with the words of whoever has confirmed that a node is off, for people.
 CONFIRMED = "nova-ha-confirmed"
 
 CIB_FILE = "/var/lib/pacemaker/cib/cib.xml"

@@ -5,11 +5,11 @@ Three ways, which differ in who sends the requests. There is never more than one
 
 * In a Pacemaker cluster with the resource NovaEvacuate: its evacuator. This writes the record and watches.
 * In a Pacemaker cluster without: this process, for this host alone; its record is in the CIB.
-* For a host that no Pacemaker knows (keepalived, monit, an admin): this process; the record is in a file of this
-  machine (`nova_ha.standalone_cluster`), and nova-ha's marker in Nova tells other machines of it.
+* For a host that no Pacemaker knows (keepalived, monit, an admin): this process; the record is in a file of
+  this machine (`nova_ha.standalone_cluster`), and nova-ha's marker in Nova tells other machines of it.
 
-Exit status: 0 every server is recovered; 1 refused or failed, nothing is under way that this has begun; 5 some
-servers could not be recovered, each is named; 130 interrupted: call it again, it goes on where it was.
+Exit status: 0 every server is recovered; 1 refused or failed, nothing is under way that this has begun; 5
+some servers could not be recovered, each is named; 130 interrupted: call it again, it goes on where it was.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from __future__ import annotations
 from nova_ha import record
 from nova_ha.commands.evacuate_rules import Circumstances, Decision, Way, decide, must_listen
 from nova_ha.commands.listen import LISTEN, is_heard
-from nova_ha.commands.recovery_loop import Interrupted, Teller
+from nova_ha.commands.recovery_loop import Teller
 from nova_ha.commands.surroundings import Surroundings
 from nova_ha.commands.watch import watch_until
 from nova_ha.commands.workplace import Workplace
+from nova_ha.model import ClusterNode
 from nova_ha.plan import Fate, Verdict
 
 RECOVERED, LEFT_BEHIND, INTERRUPTED = 0, 5, 130
@@ -42,11 +43,9 @@ def evacuate(here: Surroundings, host: str, statement: str, *, take_over: bool) 
         here.say(f"{work.target.host}: every server has been recovered; {_what_next(work)}")
         return RECOVERED
     try:
-        if work.has_evacuator:
-            return _leave_to_evacuator(work, decision)
-        with work.alone():
-            return _recover(work, decision)
-    except Interrupted:
+        _begin(work, decision)
+        return _watch_evacuator(work) if work.has_evacuator else _recover(work)
+    except KeyboardInterrupt:
         here.say(f"interrupted; what is under way in Nova goes on. Go on with: nova-ha evacuate {host}")
         return INTERRUPTED
 
@@ -83,36 +82,54 @@ def _begin(work: Workplace, decision: Decision) -> None:
         work.here.say(f"{work.target.host}: going on with the recovery that was begun")
 
 
-def _leave_to_evacuator(work: Workplace, decision: Decision) -> int:
+def _watch_evacuator(work: Workplace) -> int:
     """Watch the evacuator of the cluster at work."""
-    _begin(work, decision)
     work.here.say(f"{work.target.host}: the cluster's evacuator recovers it; Ctrl-C ends only the watching")
     watch_until(work, lambda: not work.is_open())
-    entry = work.current()
-    left = record.servers_with(record.LEFT, entry.facts) if entry is not None else ()
+    return _outcome(work)
+
+
+def _outcome(work: Workplace) -> int:
+    """Say what another process has left on the host's entry."""
+    entry, host = work.current(), work.target.host
+    left = _left_behind(entry) if entry is not None else ()
     for server_id in left:
         work.here.say(f"not recovered: server {server_id}")
-    work.here.say(f"{work.target.host}: {'some servers are' if left else 'every server is'} "
-                  f"{'not recovered' if left else 'recovered'}; {_what_next(work)}")  # fmt: skip
+    how = f"{len(left)} servers are not recovered" if left else "every server is recovered"
+    work.here.say(f"{host}: {how}; {_what_next(work)}")
     return LEFT_BEHIND if left else RECOVERED
 
 
-def _recover(work: Workplace, decision: Decision) -> int:
-    """Do it here."""
-    _begin(work, decision)
-    teller = Teller(work.here.say)
-    work.loop(teller).run(lambda: not work.is_open())
-    left = [v for v in teller.verdicts.get(work.target.host, ()) if v.fate is Fate.IMMOVABLE]
-    _conclude(work, teller.verdicts.get(work.target.host, ()), left)
-    return LEFT_BEHIND if left else RECOVERED
+def _left_behind(entry: ClusterNode) -> tuple[str, ...]:
+    """Return the servers that could not be recovered; once the host is back, only the sentence names them."""
+    sentence = entry.state or ""
+    if not entry.fenced and sentence.startswith(record.NOT_RECOVERED):
+        return tuple(sentence[len(record.NOT_RECOVERED) :].split(", "))
+    return record.servers_with(record.LEFT, entry.facts)
 
 
-def _conclude(work: Workplace, verdicts: tuple[Verdict, ...], left: list[Verdict]) -> None:
-    """Say how it ended, and what comes next."""
+def _recover(work: Workplace) -> int:
+    """Do it here, unless another command on this machine does it together with other hosts."""
+    while True:
+        with work.alone() as is_alone:
+            if is_alone:
+                teller = Teller(work.here.say)
+                work.loop(teller).run(lambda: not work.is_open())
+                return _conclude(work, teller.verdicts.get(work.target.host, ()))
+        work.here.say(f"{work.target.host}: another nova-ha on this machine is at work; watching it")
+        watch_until(work, lambda: not work.is_open() or work.is_free())
+        if not work.is_open():
+            return _outcome(work)
+
+
+def _conclude(work: Workplace, verdicts: tuple[Verdict, ...]) -> int:
+    """Say how it ended, and what comes next; return the exit status."""
+    left = [verdict for verdict in verdicts if verdict.fate is Fate.IMMOVABLE]
     for verdict in left:
         work.here.say(f"not recovered: {verdict.sentence}")
     moved = sum(1 for verdict in verdicts if verdict.fate is Fate.VERIFIED)
     work.here.say(f"{work.target.host}: {moved} servers recovered, {len(left)} not; {_what_next(work)}")
+    return LEFT_BEHIND if left else RECOVERED
 
 
 def _what_next(work: Workplace) -> str:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Decide whether ``nova-ha evacuate`` may begin, go on, or must refuse. Pure functions.
 
-An operator's word is worth as much as a fencing, and no more: evidence that the host is alive outweighs it (rule R1).
+An operator's word is worth as much as a fencing, and no more: evidence that the host is alive outweighs it
+(rule R1).
 """
 
 from __future__ import annotations
@@ -78,7 +79,8 @@ class Decision:
 def must_listen(situation: Circumstances) -> bool:
     """Say whether it takes a while to tell if the host is silent.
 
-    Nova shows a dead host as up for a minute; one that is forced down, as down also while its nova-compute runs.
+    Nova shows a dead host as up for a minute; one that is forced down, as down also while its nova-compute
+    runs.
     """
     entry, service = situation.entry, situation.service
     is_settled = entry is not None and (
@@ -116,8 +118,8 @@ def _refuse_foreign(situation: Circumstances, owner: str | None) -> None:
     if situation.has_evacuator or situation.take_over or owner in (None, situation.me):
         return
     raise NovaHaError(
-        f"{situation.host}: {owner} has begun its recovery; let it go on, or, if that process is dead for sure, "
-        "add --take-over"
+        f"{situation.host}: {owner} has begun its recovery; let it go on, or, if that process is dead for "
+        "sure, add --take-over"
     )
 
 
@@ -126,13 +128,13 @@ def _refuse_alive(situation: Circumstances) -> None:
     entry = situation.entry
     if situation.is_pacemaker and entry is not None and entry.online:
         raise NovaHaError(
-            f"{situation.host}: the node {entry.name} is online in Pacemaker; if it is broken, have it fenced: "
-            f"pcs stonith fence {entry.name}"
+            f"{situation.host}: the node {entry.name} is online in Pacemaker; if it is broken, have it "
+            f"fenced: pcs stonith fence {entry.name}"
         )
     if situation.is_heard:
         raise NovaHaError(
-            f"{situation.host}: its nova-compute reports to Nova at this moment, so it is not off; switch its "
-            "power off first"
+            f"{situation.host}: its nova-compute reports to Nova at this moment, so it is not off; switch "
+            "its power off first"
         )
 
 
@@ -147,8 +149,8 @@ def _from_proof(situation: Circumstances) -> Decision:
         return Decision(Way.BEGIN, marked, "the marker in Nova", is_foreign=not situation.is_pacemaker)
     if not statement:
         raise NovaHaError(
-            f"{situation.host}: nothing proves that it is off; have it fenced, or make sure yourself and say so: "
-            '--confirm-host-is-off "who and how"'
+            f"{situation.host}: nothing proves that it is off; have it fenced, or make sure yourself and "
+            'say so: --confirm-host-is-off "who and how"'
         )
     if len(statement.split()) < _FEWEST_WORDS:
         raise NovaHaError(
@@ -163,8 +165,8 @@ def _refuse_marked(situation: Circumstances, marked: str) -> None:
     if situation.is_pacemaker or situation.take_over:
         return
     raise NovaHaError(
-        f"{situation.host}: another machine's nova-ha has begun its recovery (marker in Nova: fenced {marked}); go "
-        "on there, or, if that one is dead for sure, add --take-over"
+        f"{situation.host}: another machine's nova-ha has begun its recovery (marker in Nova: fenced "
+        f"{marked}); go on there, or, if that one is dead for sure, add --take-over"
     )
 
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run the evacuator's loop inside of a command, until a host has come to its end, and tell a person about it."""
+"""Run the evacuator's loop inside of a command until a host has come to its end, and tell about it."""
 
 from __future__ import annotations
 
 import signal
 import threading
-from typing import Callable
+from typing import Any, Callable
 
 from nova_ha.clock import Clock
 from nova_ha.dispatch import Dispatcher
@@ -16,7 +16,8 @@ from nova_ha.plan import Fate, HostPlan, Verdict
 #: Between two looks whether somebody has pressed Ctrl-C, seconds.
 _GLANCE = 0.2
 
-#: How long answers to requests that are on their way are waited for at the end (as the evacuator's process does).
+#: How long answers to requests that are on their way are waited for at the end, as in
+#: `nova_ha.evacuator_main`.
 _LAST_ANSWERS = 20.0
 
 #: Not worth a line of their own each.
@@ -110,7 +111,7 @@ class RecoveryLoop:
         while not self._stopping.is_set() and (left := end - self._clock.monotonic()) > 0:
             self._clock.sleep(min(_GLANCE, left))
 
-    def _catch_signals(self) -> dict[signal.Signals, object]:
+    def _catch_signals(self) -> dict[signal.Signals, Any]:
         """Let Ctrl-C end the loop between two passes; signals are the main thread's."""
         if threading.current_thread() is not threading.main_thread():
             return {}

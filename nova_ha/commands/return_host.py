@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """``nova-ha return HOST``: bring a host back into service whose recovery is complete.
 
-In a cluster with NovaEvacuate that happens by itself when the node is back; this watches, and says what it waits
-for. Exit status: 0 the host is in service, or as an operator wants it; 1 refused; 130 interrupted.
+In a cluster with NovaEvacuate that happens by itself when the node is back; this watches, and says what it
+waits for. Exit status: 0 the host is in service, or as an operator wants it; 1 refused; 130 interrupted.
 """
 
 from __future__ import annotations
 
 from nova_ha import record
-from nova_ha.commands.recovery_loop import Interrupted, Teller
+from nova_ha.commands.recovery_loop import Teller
 from nova_ha.commands.surroundings import Surroundings
 from nova_ha.commands.watch import watch_until
 from nova_ha.commands.workplace import Workplace
@@ -25,7 +25,7 @@ def return_host(here: Surroundings, host: str) -> int:
     _refuse_too_early(work)
     try:
         _bring_back(work)
-    except Interrupted:
+    except KeyboardInterrupt:
         here.say(f"interrupted; go on with: nova-ha return {host}")
         return INTERRUPTED
     entry = work.current()
@@ -42,8 +42,8 @@ def _without_record(work: Workplace) -> int:
         return BACK
     if record.is_ours(service.disabled_reason):
         raise NovaHaError(
-            f"{host}: forced down by a nova-ha whose record is not on this machine; return it there, or verify its "
-            f"servers here first: nova-ha evacuate {host} --take-over"
+            f"{host}: forced down by a nova-ha whose record is not on this machine; return it there, or "
+            f"verify its servers here first: nova-ha evacuate {host} --take-over"
         )
     raise NovaHaError(
         f"{host}: forced down by somebody else, and nova-ha leaves that as it is; when the host is well: "
@@ -58,12 +58,13 @@ def _refuse_too_early(work: Workplace) -> None:
         return
     if entry.recovery_is_open:
         raise NovaHaError(
-            f"{host}: its recovery is not complete; a nova-compute that starts now would destroy servers. First: "
-            f"nova-ha evacuate {host}"
+            f"{host}: its recovery is not complete; a nova-compute that starts now would destroy servers. "
+            f"First: nova-ha evacuate {host}"
         )
     if work.is_pacemaker and not entry.online:
         raise NovaHaError(
-            f"{host}: the node {entry.name} is offline in Pacemaker; power it on, and what follows happens by itself"
+            f"{host}: the node {entry.name} is offline in Pacemaker; power it on, and what follows happens "
+            "by itself"
         )
 
 
@@ -77,7 +78,11 @@ def _bring_back(work: Workplace) -> None:
     if work.has_evacuator:
         watch_until(work, is_back)
         return
-    with work.alone():
-        if not work.is_pacemaker:
-            work.ledger.say_that_host_is_back(work.name)
-        work.loop(Teller(work.here.say)).run(is_back)
+    if not work.is_pacemaker:
+        work.ledger.say_that_host_is_back(work.name)
+    while not is_back():
+        with work.alone() as is_alone:
+            if is_alone:
+                work.loop(Teller(work.here.say)).run(is_back)
+                return
+        watch_until(work, lambda: is_back() or work.is_free())

@@ -46,8 +46,8 @@ def enable(here: Surroundings, host: str, *, force: bool) -> int:
     reason = service.disabled_reason or ""
     if not (reason.startswith(BY_HAND) or record.is_ours(reason) or force):
         raise NovaHaError(
-            f"{name}: somebody else has disabled it ({reason or 'no reason given'}), and that is kept; add --force "
-            "to enable it all the same"
+            f"{name}: somebody else has disabled it ({reason or 'no reason given'}), and that is kept; add "
+            "--force to enable it all the same"
         )
     here.nova.enable(service)
     here.say(f"{name}: enabled")

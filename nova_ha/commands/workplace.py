@@ -7,7 +7,6 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 from nova_ha import record
 from nova_ha.commands import targets
@@ -22,13 +21,6 @@ from nova_ha.model import ClusterNode, ClusterView
 from nova_ha.policy import Policy
 from nova_ha.ports import ClusterPort
 from nova_ha.standalone_cluster import StandaloneCluster, Statement
-
-
-class Stating(Protocol):
-    """Where a statement is kept with a record."""
-
-    def state_that_host_is_off(self, statement: Statement) -> None:
-        """Write a record on somebody's word."""
 
 
 class Workplace:
@@ -75,8 +67,8 @@ class Workplace:
     def cluster(self) -> ClusterPort:
         """Return what an evacuator of this command may see.
 
-        In a cluster that is one node: others may be recovered inside of their fencing actions. The ledger is this
-        machine's alone.
+        In a cluster that is one node: others may be recovered inside of their fencing actions. The ledger is
+        this machine's alone.
         """
         return OneNode(self.here.pacemaker, self.name) if self.is_pacemaker else self.ledger
 
@@ -124,22 +116,34 @@ class Workplace:
         return RecoveryLoop(evacuator, dispatcher, teller, self.here.clock)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold the lock of this machine: its ledger has one evacuator at a time.
+    def alone(self) -> Iterator[bool]:
+        """Hold a lock of this machine as long as an evacuator works; yield whether it could be had.
 
-        Raises:
-            NovaHaError: another command has it.
+        One evacuator recovers all hosts of the ledger; in a cluster there is one for each node.
         """
+        with self._lock() as is_free:
+            yield is_free
+
+    def is_free(self) -> bool:
+        """Say whether nobody holds that lock."""
+        with self._lock() as is_free:
+            return is_free
+
+    @contextmanager
+    def _lock(self) -> Iterator[bool]:
         self.here.storage.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self.here.storage / "lock"
+        path = self.here.storage / (f"lock-{self.name}" if self.is_pacemaker else "lock")
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-        except BlockingIOError:
-            raise NovaHaError(
-                f"{self.target.host}: another nova-ha on this machine is at work and recovers this host as well "
-                f"(fuser -v {path}); see nova-ha status --watch"
-            ) from None
+            yield _is_locked(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _is_locked(descriptor: int) -> bool:
+    """Lock an open file; return False when somebody else has locked it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
