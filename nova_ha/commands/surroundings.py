@@ -23,7 +23,6 @@ from nova_ha.option import Value
 from nova_ha.ports import NovaPort
 from nova_ha.runner import CommandFailed, Runner, SystemRunner
 
-COROSYNC = "/etc/corosync/corosync.conf"
 STORAGE = Path("/var/lib/nova-ha")
 
 
@@ -48,7 +47,7 @@ class Surroundings:
         say: prints a line.
         make_dispatcher: makes what sends evacuate requests.
         storage: where the ledger and the journal are.
-        signs: files that exist on a member of a cluster, also while it is down.
+        sign: file that exists on whatever has ever been a member of a cluster, also while it is down.
     """
 
     given: Mapping[str, str] = field(default_factory=dict)
@@ -59,7 +58,7 @@ class Surroundings:
     make_dispatcher: Callable[[], Dispatcher] = ThreadDispatcher
     say: Callable[[str], None] = print
     storage: Path = STORAGE
-    signs: tuple[str, ...] = (COROSYNC, CIB_FILE)
+    sign: str = CIB_FILE
 
     @cached_property
     def cluster_problem(self) -> str | None:
@@ -118,4 +117,4 @@ class Surroundings:
             return str(error)
 
     def _is_member(self) -> bool:
-        return any(os.path.exists(path) for path in self.signs)
+        return os.path.exists(self.sign)
