@@ -72,7 +72,7 @@ def of(**given):
 
 
 def test_rights():
-    """What Nova refuses to the credentials is named; that nothing is there to be evacuated is the good answer."""
+    """What Nova refuses is named; that there is no such server is the good answer."""
     denied, nothing = AccessDenied("HTTP 403"), NotFound("HTTP 404", 404)
     nova = Refusing(tell_down=nothing, evacuate=denied, servers=denied)
     (access,) = gather(nova, of()).access
@@ -193,9 +193,7 @@ def test_cibsecret():
     runner = Agents(cibsecret="hush-hush\n")
     assert "hush-hush" == with_secrets({"password": "lrm://"}, "nova-evacuate", runner)["password"]
     assert [("cibsecret", "get", "nova-evacuate", "password")] == runner.commands
-    with pytest.raises(
-        ConfigurationError, match="nova-evacuate: cibsecret has no such secret here"
-    ):
+    with pytest.raises(ConfigurationError, match="cibsecret has no such secret here"):
         with_secrets({"password": "lrm://"}, "nova-evacuate", Agents(cibsecret=(1, "")))
 
 
