@@ -71,7 +71,7 @@ def nodes(lab: Lab) -> str:
 
 
 def test_without_pacemaker(cloud: Lab) -> None:
-    """On a machine without Pacemaker the command does all itself: refuses a live host, then recovers a dead one.
+    """On a machine without Pacemaker the command refuses a live host, and recovers a dead one itself.
 
     Pacemaker is told to keep its hands off meanwhile; afterwards it fences the node as it would have before.
     """

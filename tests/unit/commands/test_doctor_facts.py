@@ -203,7 +203,7 @@ def test_cibsecret():
 
 @pytest.fixture
 def account():
-    """Give an account of an invented cloud whose clock is a minute ahead, and whose API is that of Nova 26."""
+    """Give an account of an invented cloud with a clock a minute ahead and the API of Nova 26."""
     cloud, clock = FakeCloud(), VirtualClock()
     version = {
         "id": "v2.1", "status": "CURRENT", "version": "2.93", "min_version": "2.1",
