@@ -28,7 +28,7 @@ Settings = Mapping[str, Value]
 #: How certificates are checked, as requests wants it: against which file, or whether at all.
 _Verify = Union[bool, str]
 
-#: What Pacemaker's configuration holds in place of a value that ``cibsecret set`` keeps in a file.
+#: What Pacemaker's configuration holds in place of a value that ``cibsecret`` keeps in a file.
 CIB_SECRET = "lrm://"  # noqa: S105 - stands for a password, is none
 
 _DOMAIN = "Default"
@@ -147,7 +147,7 @@ def _refuse_placeholders(auth: Mapping[str, Any]) -> None:
     for name, value in auth.items():
         if value == CIB_SECRET:
             raise ConfigurationError(
-                f"{name}={value}: Pacemaker has not put the secret in its place; run cibsecret set again "
+                f"{name}={value}: Pacemaker has not put the secret in its place; copy it with cibsecret sync "
                 "(pacemakerd --features must name cibsecrets)"
             )
 

@@ -120,7 +120,7 @@ def test_password_script_of_the_file(write):
 def test_placeholder_of_cibsecret():
     """A value that Pacemaker ought to have replaced is not sent to Keystone."""
     settings = {"auth_url": "http://k", "username": "u", "project_name": "p", "password": "lrm://"}
-    assert "cibsecret set again" in refusal(settings)
+    assert "cibsecret sync" in refusal(settings)
 
 
 def test_plain_secrets():
