@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,14 @@ from nova_ha.journal import read_events
 
 
 def past_recoveries(directory: Path, most: int = 5) -> tuple[PastRecovery, ...]:
-    """Return the newest recoveries of a journal's folder; none when it cannot be read."""
+    """Return the newest recoveries of a journal's folder; none when it cannot be read.
+
+    A file may only hold the words with which a recovery was handed to an evacuator elsewhere.
+    """
     try:
         files = sorted(directory.glob("*@*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)
-        return tuple(_recovery(path) for path in files[:most])
+        recoveries = (_recovery(path) for path in files)
+        return tuple(itertools.islice((found for found in recoveries if found.by or found.ended), most))
     except OSError:
         return ()
 
