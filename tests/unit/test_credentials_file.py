@@ -110,6 +110,7 @@ def test_environment_adds_nothing(write):
 
 
 @pytest.mark.real_subprocess
+@pytest.mark.real_time
 def test_password_script_of_the_file(write):
     """The password may come from a command that the file names."""
     text = PASSWORD.replace("password = 100%-secret", "password_script = echo from-script")
