@@ -62,11 +62,7 @@ class StandaloneCluster:
 
     def view(self) -> ClusterView:
         """Return every host in the ledger; one machine has always quorum."""
-        try:
-            paths = sorted(self._directory.glob("*.json"))
-        except OSError as error:
-            raise _unusable(self._directory, error) from error
-        return ClusterView(quorate=True, nodes=tuple(_node(_read(path)) for path in paths))
+        return ClusterView(quorate=True, nodes=tuple(_node(_read(path)) for path in self._files()))
 
     def change_token(self) -> object:
         """Return a value that differs when a file of the ledger was replaced."""
@@ -139,6 +135,17 @@ class StandaloneCluster:
     def publish_state(self, node: str, text: str | None) -> None:
         """Write the sentence for people; None removes it."""
         self._change(node, **{_STATE: text})
+
+    def _files(self) -> list[Path]:
+        """Return the files of the ledger; one that may not be read is not an empty one (rule R3)."""
+        try:
+            # Not glob(), which leaves out in silence what it may not read.
+            names = os.listdir(self._directory)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise _unusable(self._directory, error) from error
+        return [self._directory / name for name in sorted(names) if name.endswith(".json")]
 
     # --- files ----------------------------------------------------------------------------------------------
 

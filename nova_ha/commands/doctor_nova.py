@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nova_ha.commands.facts import Facts
+from nova_ha.commands.facts import AccessFacts, Facts
 from nova_ha.commands.finding import ERROR, NOTE, WARNING, Finding
 from nova_ha.credentials import plain_secret_warning
 
@@ -81,12 +81,7 @@ def credentials(facts: Facts) -> Iterator[Finding]:
     """Every set of credentials works, may do what a recovery needs, and is not for everybody to read."""
     for access in facts.access:
         if access.problem:
-            fix = (
-                f"pcs resource config {access.subject}"
-                if access.subject != "command line"
-                else "nova-ha --help"
-            )
-            yield Finding("credentials", access.subject, ERROR, access.problem, fix)
+            yield Finding("credentials", access.subject, ERROR, access.problem, _credentials_fix(access))
         for refused in access.refused:
             yield Finding("rights", access.subject, ERROR, refused, _ROLE)
         if not access.refused and access.roles is not None and "admin" not in access.roles:
@@ -98,6 +93,14 @@ def credentials(facts: Facts) -> Iterator[Finding]:
                 f"pcs resource update {access.subject} {name}= credentials_file=/etc/nova-ha/credentials.ini"
             )
             yield Finding("plain-secret", access.subject, WARNING, plain_secret_warning(name), fix)
+
+
+def _credentials_fix(access: AccessFacts) -> str:
+    """Return the command that the problem names, or the one that shows where the credentials come from."""
+    _, found, command = (access.problem or "").rpartition("run: ")
+    if found:
+        return command
+    return "nova-ha --help" if access.subject == "command line" else f"pcs resource config {access.subject}"
 
 
 _ROLE = "openstack role add --user USER --project PROJECT admin"

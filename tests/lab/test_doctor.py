@@ -81,7 +81,7 @@ BREAKAGES = {
         mend=f"cat {CLOUDS}.sound > {CLOUDS}",
     ),
     "credentials for everybody": Breakage(
-        f"chmod 644 {CLOUDS}", "credentials", "nova-evacuate", mend=f"chmod 600 {CLOUDS}"
+        f"chmod 644 {CLOUDS}", "credentials", "nova-evacuate"
     ),
     "host disabled and forgotten": Breakage(
         f"python3 -c '{DISABLE}'",

@@ -122,3 +122,5 @@ def test_no_permission(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(ClusterError, match="Not a directory"):
         StandaloneCluster(tmp_path / "file" / "hosts").write_record("compute-0", AT)
+    with pytest.raises(ClusterError, match="Not a directory"):
+        StandaloneCluster(tmp_path / "file").view()

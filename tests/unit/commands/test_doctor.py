@@ -8,6 +8,7 @@ import json
 import pytest
 
 from nova_ha.commands import doctor
+from nova_ha.commands.facts import AccessFacts
 from nova_ha.commands.finding import ERROR, NOTE, WARNING
 from tests.unit.commands import breakages
 from tests.unit.commands.breakages import CASES
@@ -61,6 +62,13 @@ def test_every_check_can_find_something():
         facts = deployment.all_facts()
         silent -= {check for check in silent if list(check(facts))}
     assert set() == silent
+
+
+def test_fix_of_exposed_credentials(sound):
+    """Where the problem itself names the command that mends it, that is the fix."""
+    problem = "clouds_yaml=/c: everybody on this machine may read the secrets in it; run: chmod 600 /c"
+    sound.facts["access"] = (AccessFacts("nova-evacuate", problem=problem),)
+    assert "chmod 600 /c" == the_finding(sound).fix
 
 
 def test_host_name_mismatch(sound):

@@ -228,6 +228,8 @@ def test_real_account(account):
 def test_facts_are_no_place_for_secrets(account):
     """Nothing that doctor prints of a real account shows its password."""
     source = of()
-    gatherer = Gatherer(Agents(), VirtualClock(), lambda _settings: account, dict, (source,))
+    runner = Agents()
+    gatherer = Gatherer(runner, VirtualClock(), lambda _settings: account, dict, (source,))
     facts = gatherer.facts(None)
     assert not re.search("hush-hush", json.dumps(repr(facts)))
+    assert "hush-hush" not in repr(runner.commands)
