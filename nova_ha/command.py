@@ -50,7 +50,8 @@ class _Secret(argparse.Action):
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    whole = Parser(prog="nova-ha", description=_DESCRIPTION, epilog=_EPILOG, allow_abbrev=False)
+    usage = "%(prog)s [OPTION ...] COMMAND [HOST]"
+    whole = Parser(prog="nova-ha", usage=usage, description=_DESCRIPTION, epilog=_EPILOG, allow_abbrev=False)
     whole.add_argument("--version", action="version", version=f"nova-ha {__version__}")
     _add_options(whole, is_shown=True)
     words = whole.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
