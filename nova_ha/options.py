@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from nova_ha.errors import ConfigurationError
 from nova_ha.option import Option, Value
-from nova_ha.option_table import COMMAND, COMPUTE, EVACUATE, FENCE, OPTIONS, PROGRAMS
+from nova_ha.option_table import OPTIONS
+from nova_ha.programs import COMMAND, COMPUTE, EVACUATE, FENCE, PROGRAMS
 
 __all__ = [
     "COMMAND",

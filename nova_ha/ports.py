@@ -99,5 +99,15 @@ class ClusterPort(Protocol):
     def restart_compute(self, node: str) -> None:
         """Have the node's nova-compute restarted; raise `ClusterError` when no resource runs it."""
 
+    def publish_wedged(self, node: str, value: str | None) -> None:
+        """Write the attribute `record.WEDGED` of a node that is online; None removes it. Idempotent."""
+
+    def fence(self, node: str) -> None:
+        """Have Pacemaker fence a node now, and return when it is done; takes up to two minutes.
+
+        Raises:
+            ClusterError: it could not be fenced.
+        """
+
     def publish_state(self, node: str, text: str | None) -> None:
         """Write the sentence for people; None removes it."""

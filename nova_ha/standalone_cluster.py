@@ -61,8 +61,12 @@ class StandaloneCluster:
         self._directory = directory
 
     def view(self) -> ClusterView:
-        """Return every host in the ledger; one machine has always quorum."""
-        return ClusterView(quorate=True, nodes=tuple(_node(_read(path)) for path in self._files()))
+        """Return every host that has a record; one machine has always quorum."""
+        return ClusterView(quorate=True, nodes=tuple(node for node in self.entries() if node.fenced))
+
+    def entries(self) -> tuple[ClusterNode, ...]:
+        """Return every host in the ledger, also those of which only a sentence is left."""
+        return tuple(_node(_read(path)) for path in self._files())
 
     def change_token(self) -> object:
         """Return a value that differs when a file of the ledger was replaced."""
@@ -131,6 +135,13 @@ class StandaloneCluster:
     def restart_compute(self, node: str) -> None:
         """Say that somebody must do it: no Pacemaker runs nova-compute."""
         raise ClusterError(f"restart nova-compute on {node} by hand: each of its starts cleans up a part")
+
+    def publish_wedged(self, node: str, value: str | None) -> None:
+        """Do nothing: nobody who could restart nova-compute reads the ledger."""
+
+    def fence(self, node: str) -> None:
+        """Say that somebody must do it."""
+        raise ClusterError(f"switch {node} off by hand: no Pacemaker knows it")
 
     def publish_state(self, node: str, text: str | None) -> None:
         """Write the sentence for people; None removes it."""

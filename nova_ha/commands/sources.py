@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from nova_ha import option_credentials
 from nova_ha.commands.configuration import EVACUATE_AGENT, FENCE_AGENT, Configuration
 from nova_ha.credentials import CIB_SECRET
 from nova_ha.errors import ConfigurationError
@@ -13,27 +14,7 @@ from nova_ha.options import COMMAND, Value, for_program, resolve
 from nova_ha.runner import CommandFailed, Runner
 
 #: Options that say who we are to Keystone; half of one source and half of another would be nobody.
-CREDENTIALS = frozenset(
-    {
-        "auth_url",
-        "username",
-        "password",
-        "password_script",
-        "project_name",
-        "user_domain",
-        "project_domain",
-        "application_credential_id",
-        "application_credential_name",
-        "application_credential_secret",
-        "cloud",
-        "clouds_yaml",
-        "credentials_file",
-        "region_name",
-        "interface",
-        "cacert",
-        "insecure",
-    }
-)
+CREDENTIALS = frozenset(option.name for option in option_credentials.CREDENTIALS)
 #: Each of these names a source of credentials by itself.
 _SOURCES = ("cloud", "credentials_file", "auth_url")
 

@@ -108,7 +108,7 @@ def _pacemaker(here: Surroundings) -> tuple[Cib | None, str]:
 def _entries(ledger: StandaloneCluster) -> tuple[ClusterNode, ...]:
     """Return the hosts of the ledger; whoever may not read it sees none."""
     try:
-        return ledger.view().nodes
+        return ledger.entries()
     except ClusterError:
         return ()
 

@@ -51,7 +51,7 @@ class Workplace:
         self.has_evacuator = self.is_pacemaker and bool(
             configuration and configuration.running(EVACUATE_AGENT)
         )
-        self.entry = self.target.node or self.ledger.view().node(self.target.host)
+        self.entry = self.current()
 
     @property
     def name(self) -> str:
@@ -74,7 +74,8 @@ class Workplace:
 
     def current(self) -> ClusterNode | None:
         """Return the host's entry as it is now."""
-        return self.cluster.view().node(self.name)
+        entries = self.here.pacemaker.view().nodes if self.is_pacemaker else self.ledger.entries()
+        return next((entry for entry in entries if entry.name == self.name), None)
 
     def is_open(self) -> bool:
         """Say whether the recovery is not complete."""

@@ -23,7 +23,7 @@ def ledger(tmp_path):
 
 def entry(ledger):
     """Return the host."""
-    return ledger.view().node("compute-0")
+    return next((node for node in ledger.entries() if node.name == "compute-0"), None)
 
 
 def test_statement(ledger):
@@ -55,6 +55,7 @@ def test_a_sentence_outlives_the_record(ledger):
     assert ledger.clear_record("compute-0", AT)
     found = entry(ledger)
     assert (None, True, "up: not recovered: 1") == (found.fenced, found.online, found.state)
+    assert () == ledger.view().nodes
 
 
 def test_another_fencing_is_not_cleared(ledger):
@@ -111,10 +112,12 @@ def test_name_that_is_a_path(ledger):
         ledger.write_record("../etc/passwd", AT)
 
 
-def test_no_restart(ledger):
-    """Nobody can restart nova-compute from here."""
+def test_what_takes_hands(ledger):
+    """Nobody can restart nova-compute or switch a host off from here."""
     with pytest.raises(ClusterError, match="restart nova-compute on compute-0 by hand"):
         ledger.restart_compute("compute-0")
+    with pytest.raises(ClusterError, match="switch compute-0 off by hand"):
+        ledger.fence("compute-0")
 
 
 def test_no_permission(tmp_path):
