@@ -25,6 +25,9 @@ from nova_ha.runner import CommandFailed, Result, Runner
 
 _log = logging.getLogger(__name__)
 
+#: Node attribute with the words of whoever has confirmed that a node is off, for people.
+CONFIRMED = "nova-ha-confirmed"
+
 CIB_FILE = "/var/lib/pacemaker/cib/cib.xml"
 
 #: Exit status of Pacemaker's tools (crm_error --exit --list): no such object.
@@ -113,11 +116,16 @@ class Pacemaker:
         mark = state.stored(node, record.EVACUATED)
         if mark is not None and mark.value == fenced_at:
             self._remove(mark)
-        servers = state.stored(node, record.SERVERS)
-        if servers is not None:
-            self._remove(servers)
+        for name in (record.SERVERS, CONFIRMED):
+            extra = state.stored(node, name)
+            if extra is not None:
+                self._remove(extra)
         left = self._cib().stored(node, record.FENCED)
         return left is None or record.fenced_at(left.value) != fenced_at
+
+    def note_confirmation(self, node: str, text: str) -> None:
+        """Write on whose word a node counts as off; it stays until the record is removed."""
+        self._attribute(node, CONFIRMED, "--update", text)
 
     def publish_state(self, node: str, text: str | None) -> None:
         """Write the sentence for people; None removes it.
@@ -197,8 +205,12 @@ class Pacemaker:
             self._name = self._ask("crm_node", "--name").stdout.strip()
         return self._name
 
+    def query(self) -> str:
+        """Return the whole CIB as XML."""
+        return self._ask("cibadmin", "--query").stdout
+
     def _cib(self) -> Cib:
-        return Cib(self._ask("cibadmin", "--query").stdout)
+        return Cib(self.query())
 
     def _ask_history(self) -> tuple[FencingEvent, ...]:
         answer = self._ask("stonith_admin", "--history", "*", "--verbose", "--output-as=xml")

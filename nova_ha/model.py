@@ -88,6 +88,7 @@ class Server:
         is_volume_backed: whether its root disk is a volume (sufficient, not necessary: nova.md 5).
         local_disk: whether its flavor has ephemeral or swap disk.
         fault: message of its last fault.
+        has_vtpm: whether its flavor asks for an emulated TPM, whose state Nova keeps on the host.
         metadata: its owner's metadata.
     """
 
@@ -102,6 +103,7 @@ class Server:
     is_volume_backed: bool = False
     local_disk: bool = False
     fault: str | None = None
+    has_vtpm: bool = False
     metadata: tuple[tuple[str, str], ...] = ()
 
 

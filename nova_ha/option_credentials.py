@@ -23,7 +23,8 @@ CREDENTIALS: tuple[Option, ...] = (
     Option(
         "password", "string", None, "Password of the user",
         "Password of the user. Anybody who can read the cluster's configuration can read it; "
-        "password_script and cloud keep it elsewhere." + _UNUSED_BY_COMPUTE,
+        "credentials_file, cloud, password_script and Pacemaker's cibsecret keep it elsewhere."
+        + _UNUSED_BY_COMPUTE,
         ALL, aliases=("passwd",), short="p", environment="OS_PASSWORD", secret=True,
     ),
     Option(
@@ -72,6 +73,12 @@ CREDENTIALS: tuple[Option, ...] = (
         "Path of clouds.yaml, which only its owner may read. Without it the file is looked for in the "
         "current folder, in ~/.config/openstack and in /etc/openstack. A secure.yaml beside it is read too.",
         CLOUD, environment="OS_CLIENT_CONFIG_FILE",
+    ),
+    Option(
+        "credentials_file", "string", None, "Path of a file with credentials",
+        "Path of a file in ini form, which only its owner may read: below [nova-ha] the options of this list "
+        "about credentials, in place of clouds.yaml.",
+        CLOUD,
     ),
     Option(
         "region_name", "string", None, "Region of Nova",

@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from nova_ha.cib import Cib
+from nova_ha.commands import doctor
+from nova_ha.commands.configuration import Configuration as DoctorsView
+from nova_ha.commands.facts import ClusterFacts, Facts
 from nova_ha.option_table import OPTIONS
 from tests.conformance.installed import CHECKOUT, Installed
 
@@ -217,6 +221,15 @@ def test_a_second_run_changes_nothing(machine, deployed):
 def test_pacemaker_has_nothing_to_say(deployed):
     """Pacemaker checks the result without an error or a warning."""
     assert (0, "") == pacemaker("crm_verify", "--xml-file", str(deployed), "-VV")
+
+
+def test_doctor_has_nothing_to_say(deployed):
+    """What the steps configure is what nova-ha doctor wants to see, as far as a file can show it."""
+    state = Cib(deployed.read_text(encoding="utf-8"))
+    cluster = ClusterFacts(state, DoctorsView(state.root), state.nodes())
+    found = doctor.examine(Facts(now=0.0, cluster=cluster))
+    # In a file nothing runs.
+    assert {"evacuator"} == {finding.check for finding in found}
 
 
 def test_power_comes_first(deployed):

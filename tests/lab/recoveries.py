@@ -15,6 +15,7 @@ from tests.lab.demo.timeline import Stage
 from tests.lab.demo.watch import Watch
 from tests.lab.errors import LabError
 from tests.lab.lab import Lab
+from tests.lab.leaks import leaks
 from tests.lab.openstack.hypervisor.control import change
 
 SERVERS = 20
@@ -62,10 +63,13 @@ class Labs:
         return self._lab
 
     def end(self) -> None:
-        """End the lab, if there is one."""
+        """End the lab, if there is one; nothing of it may tell a password."""
         lab, self._lab = self._lab, None
         if lab is not None:
-            lab.down()
+            try:
+                assert leaks(lab) == []
+            finally:
+                lab.down()
 
     def _is_whole(self, lab: Lab) -> bool:
         try:
