@@ -24,6 +24,8 @@ setup(
         ("lib/ocf/resource.d/openstack", _files("agents/Nova*")),
         ("sbin", _files("fence_compute/fence_compute")),
         ("share/doc/nova-ha", _files("README.md", "CHANGELOG.md", "LICENSE")),
-        ("share/nova-ha/pcs-examples", _files("pcs-examples/*")),
+        ("share/doc/nova-ha/examples", _files("pcs-examples/*")),
+        ("share/man/man7", _files("man/*.7")),
+        ("share/man/man8", _files("man/*.8")),
     ],
 )
