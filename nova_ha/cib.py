@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from nova_ha import record
+from nova_ha import record, remote_connection
 from nova_ha.clock import parse_time
 from nova_ha.errors import ClusterError
 from nova_ha.model import ClusterNode, FencingEvent
@@ -69,13 +69,22 @@ class Cib:
         return ClusterNode(
             name=name,
             is_remote=is_remote,
-            online=_is_online(self._states().get(name), is_remote=is_remote),
+            online=self._is_online(name) if is_remote else _is_member(self._states().get(name)),
             fenced=permanent.get(record.FENCED) or None,
             evacuated=permanent.get(record.EVACUATED) or None,
             state=permanent.get(record.STATE) or None,
             servers=permanent.get(record.SERVERS) or None,
             fenced_since=_fenced_since(self._states().get(name)),
         )
+
+    def _is_online(self, remote: str) -> bool:
+        """Say whether the connection to a remote node is up.
+
+        Since 2.1.7 Pacemaker writes times for true and false, and for remote nodes always 0.
+        """
+        state = self._states().get(remote)
+        in_ccm = "" if state is None else state.get("in_ccm", "").lower()
+        return remote_connection.is_up(self._root, remote) if in_ccm == "0" else in_ccm not in _OFFLINE_WORDS
 
     def _configured(self) -> dict[str, ET.Element]:
         return _by_name(self._root.iterfind("configuration/nodes/node"))
@@ -192,11 +201,10 @@ def _fenced_since(state: ET.Element | None) -> float | None:
     return float(value) if value.isdigit() and int(value) > 1 else None
 
 
-def _is_online(state: ET.Element | None, *, is_remote: bool) -> bool:
-    """Say whether a node takes part; a full member must be in its process group (``crmd``), too.
+def _is_member(state: ET.Element | None) -> bool:
+    """Say whether a full member takes part: it must be in its process group (``crmd``), too.
 
     Pacemaker 2.1.7 writes the time of joining, and 0, where older ones write true and false.
     """
-    if state is None or state.get("in_ccm", "").lower() in _OFFLINE_WORDS:
-        return False
-    return is_remote or state.get("crmd", "").lower() not in _OFFLINE_WORDS
+    words = () if state is None else (state.get("in_ccm", ""), state.get("crmd", ""))
+    return bool(words) and not any(word.lower() in _OFFLINE_WORDS for word in words)
