@@ -26,17 +26,13 @@ def parser() -> argparse.ArgumentParser | None:
     return made
 
 
-def commands() -> str:
+def commands(whole: argparse.ArgumentParser) -> str:
     """Return each subcommand with what it takes, without the options that every one has."""
-    whole = parser()
-    assert whole is not None
     return "\n".join(part for word, text, sub in _subcommands(whole) for part in _command(word, text, sub))
 
 
-def general() -> str:
+def general(whole: argparse.ArgumentParser) -> str:
     """Return what stands before the subcommand."""
-    whole = parser()
-    assert whole is not None
     return "\n".join(_entries(whole))
 
 
@@ -74,8 +70,7 @@ def _shown(some: argparse.ArgumentParser) -> list[argparse.Action]:
     return [
         action
         for action in kept
-        if action.dest not in table | {"help"}
-        and not isinstance(action, argparse._SubParsersAction)  # noqa: SLF001
+        if action.dest not in table | {"help"} and not isinstance(action, argparse._SubParsersAction)  # noqa: SLF001
     ]
 
 

@@ -11,9 +11,11 @@ there is not made.
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent.parent
@@ -66,10 +68,17 @@ def _page(frame: Path) -> str:
     """Return the page of a frame."""
     parts = _PARTS[frame.name.partition(".")[0]]
     name, section = frame.name.rsplit(".", 2)[:2]
-    heading = f'.TH {name.upper()} {section} "" "nova\\-ha {__version__}" "nova\\-ha"'
+    heading = f'.TH {name.upper()} {section} "{_date()}" "nova\\-ha {__version__}" "nova\\-ha"'
     licence, text = frame.read_text(encoding="utf-8").split("\n", 1)
     notice = f'.\\" Made by tools/man_pages.py from {frame.name}: change that, or what it is made from.'
     return "\n".join((licence, notice, heading, ".nh", ".ad l", _PART.sub(lambda m: parts[m[1]](), text)))
+
+
+def _date() -> str:
+    """Return when this version was made, by debian/changelog."""
+    lines = (_HERE / "debian" / "changelog").read_text(encoding="utf-8").splitlines()
+    newest = next(line for line in lines if line.startswith(" -- "))
+    return parsedate_to_datetime(newest.partition("  ")[2]).strftime("%Y-%m-%d")
 
 
 def _agent_parts(agent: type[Agent]) -> Mapping[str, Callable[[], str]]:
@@ -131,6 +140,18 @@ def _action(action: Action) -> str:
     return f".TP\n{roff.bold(action.name)}\n{', '.join(times)}."
 
 
+def _parser() -> argparse.ArgumentParser:
+    """Return the parser of the command nova-ha.
+
+    Raises:
+        LookupError: there is no such command in this checkout.
+    """
+    parser = command_line.parser()
+    if parser is None:
+        raise LookupError("there is no nova_ha.command")
+    return parser
+
+
 def _lower(text: str) -> str:
     """Return a phrase as it stands behind a dash."""
     return text[:1].lower() + text[1:]
@@ -145,8 +166,8 @@ _PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "parameters": lambda: _parameters(FENCE, _fence_name),
     },
     "nova-ha": {
-        "commands": command_line.commands,
-        "general": command_line.general,
+        "commands": lambda: command_line.commands(_parser()),
+        "general": lambda: command_line.general(_parser()),
         "options": lambda: _parameters(COMMAND, _long_name),
     },
 }
