@@ -104,7 +104,8 @@ def _meaning(program: str, option: Option) -> str:
     aliases = sorted(set(option.aliases) - {option.name})
     others = f" Other names: {', '.join(aliases)}." if aliases else ""
     variable = f" Environment: {option.environment}." if program == COMMAND and option.environment else ""
-    return description_for(program, option) + others + variable
+    secret = " Refused as an argument." if program == COMMAND and option.secret else ""
+    return description_for(program, option) + others + variable + secret
 
 
 def _kind(option: Option) -> str:
@@ -121,14 +122,14 @@ def _name(option: Option) -> str:
 
 
 def _long_name(option: Option) -> str:
-    """Return how an option is written on a command line."""
-    letter = [f"-{option.short}"] if option.short else []
-    return ", ".join(roff.bold(word) for word in (*letter, f"--{option.name.replace('_', '-')}"))
+    """Return how an option of nova-ha is written."""
+    return roff.bold(f"--{option.name.replace('_', '-')}")
 
 
 def _fence_name(option: Option) -> str:
     """Return how an option of fence_compute is written, on standard input and on the command line."""
-    return f"{roff.bold(option.name)}, {_long_name(option)}"
+    letter = f"{roff.bold(f'-{option.short}')}, " if option.short else ""
+    return f"{roff.bold(option.name)}, {letter}{_long_name(option)}"
 
 
 def _action(action: Action) -> str:
