@@ -17,8 +17,8 @@ def _files(*patterns: str) -> list[str]:
     )
 
 
-# Relative targets only: pip puts them under its prefix ("pip install --prefix=/usr" gives /usr/lib/ocf), and
-# an absolute one silently becomes site-packages/usr/lib/ocf. Not "scripts": pip rewrites their first line.
+# Relative targets only: they go below the prefix, which is /usr for packages of distributions, and an absolute
+# one silently becomes site-packages/usr/lib/ocf. Not "scripts": pip rewrites their first line.
 setup(
     data_files=[
         ("lib/ocf/resource.d/openstack", _files("agents/Nova*")),

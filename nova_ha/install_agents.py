@@ -99,8 +99,8 @@ def _check_environment(home: Path) -> None:
     """Refuse an environment whose files could not be linked to."""
     if not (home / "pyvenv.cfg").exists():
         raise ConfigurationError(
-            f"{home} is no virtual environment: install-agents is for those; a package, or pip with "
-            "--prefix=/usr, puts the agents into place by itself"
+            f"{home} is no virtual environment: install-agents is for those; a package of the distribution "
+            "puts the agents into place by itself"
         )
     missing = [name for name in _METADATA if not (home / name).exists()]
     if missing:

@@ -37,6 +37,7 @@ PERMITS = {
     "contract": EVERYTHING,
     "lab": EVERYTHING,
     "loopback": frozenset(("loopback",)),
+    "packages": frozenset(("process", "time")),
     "real_subprocess": frozenset(("process",)),
     "real_time": frozenset(("time",)),
 }
