@@ -17,7 +17,7 @@ def _files(*patterns: str) -> list[str]:
     )
 
 
-# Relative targets only: they go below the prefix, which is /usr for packages of distributions, and an absolute
+# Relative targets only: they go below the prefix, which is /usr in packages of distributions, and an absolute
 # one silently becomes site-packages/usr/lib/ocf. Not "scripts": pip rewrites their first line.
 setup(
     data_files=[
