@@ -36,16 +36,27 @@ class Agent:
         """Return a node's attributes."""
         return json.loads((self.folder / "nodes.json").read_text(encoding="utf-8"))[node]
 
-    def call(self, *arguments, stdin=None, **environ):
-        """Run the executable; what it is given on standard input counts only without arguments."""
-        own = {
+    def environ(self):
+        """Return the variables with which the executable runs."""
+        return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "PYTHONPATH": f"{FAKES}:{CHECKOUT}",
             "PYTHONDONTWRITEBYTECODE": "1",
             "PCMK_FAKE": str(self.folder),
-            **environ,
         }
+
+    def start(self, stdin):
+        """Start the executable as pacemaker-fenced does, and do not wait for it."""
+        own = {**self.environ(), "PCMK_service": "pacemaker-fenced"}
+        process = subprocess.Popen([str(AGENT)], stdin=subprocess.PIPE, text=True, env=own)
+        process.stdin.write(stdin)
+        process.stdin.close()
+        return process
+
+    def call(self, *arguments, stdin=None, **environ):
+        """Run the executable; what it is given on standard input counts only without arguments."""
+        own = {**self.environ(), **environ}
         return subprocess.run(
             [str(AGENT), *arguments],
             input=stdin or "",
