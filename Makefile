@@ -47,6 +47,17 @@ lint: $(TOX) ## Check style and format
 type: $(TOX) ## Check the types, strictly
 	@$(RUN) $(PYTHON) tools/run_tiers.py type
 
+.PHONY: packages
+packages: ## Build Debian and RPM packages, wheel and sdist into dist/ (root, Debian 12)
+	@$(RUN) tools/setup-machine
+	@$(RUN) tools/build_packages.py
+
+.PHONY: golden
+golden: $(TOX) ## Rewrite what is made from the options: README's table, manual pages, metadata to compare with
+	@$(RUN) $(PYTHON) tools/parameter_tables.py
+	@$(RUN) $(PYTHON) tools/man_pages.py
+	@$(RUN) NOVA_HA_GOLDEN=write $(TOX) run -q -e conformance -- -k golden tests/conformance </dev/null
+
 # The lab's interpreter has the system's packages, so these are installed before and after it is made.
 .PHONY: machine
 machine: ## Install what the tests and the demo need, if it is missing (root, Debian 12)

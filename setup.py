@@ -17,13 +17,15 @@ def _files(*patterns: str) -> list[str]:
     )
 
 
-# Relative targets only: pip puts them under its prefix ("pip install --prefix=/usr" gives /usr/lib/ocf), and
-# an absolute one silently becomes site-packages/usr/lib/ocf. Not "scripts": pip rewrites their first line.
+# Relative targets only: they go below the prefix, which is /usr in packages of distributions, and an absolute
+# one silently becomes site-packages/usr/lib/ocf. Not "scripts": pip rewrites their first line.
 setup(
     data_files=[
         ("lib/ocf/resource.d/openstack", _files("agents/Nova*")),
         ("sbin", _files("fence_compute/fence_compute")),
         ("share/doc/nova-ha", _files("README.md", "CHANGELOG.md", "LICENSE")),
-        ("share/nova-ha/pcs-examples", _files("pcs-examples/*")),
+        ("share/doc/nova-ha/examples", _files("pcs-examples/*")),
+        ("share/man/man7", _files("man/*.7")),
+        ("share/man/man8", _files("man/*.8")),
     ],
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from xml.etree import ElementTree as ET
 
-from nova_ha import compute_history, connections, record
+from nova_ha import compute_history, lost_connection, record, remote_connection
 from nova_ha.clock import parse_time
 from nova_ha.errors import ClusterError
 from nova_ha.model import ClusterNode, FencingEvent
@@ -68,12 +68,12 @@ class Cib:
 
     def _node(self, name: str, *, is_remote: bool) -> ClusterNode:
         permanent = {item.name: item.value for item in stored_attributes(self._configured().get(name))}
-        online = _is_online(self._states().get(name), is_remote=is_remote)
+        online = self._is_online(name) if is_remote else _is_member(self._states().get(name))
         return ClusterNode(
             name=name,
             is_remote=is_remote,
             online=online,
-            lost=is_remote and not online and connections.is_lost(self._root, name),
+            lost=is_remote and not online and lost_connection.is_lost(self._root, name),
             fenced=permanent.get(record.FENCED) or None,
             evacuated=permanent.get(record.EVACUATED) or None,
             state=permanent.get(record.STATE) or None,
@@ -95,6 +95,15 @@ class Cib:
     @cached_property
     def _computes(self) -> frozenset[str]:
         return compute_history.managed_resources(self._root)
+
+    def _is_online(self, remote: str) -> bool:
+        """Say whether the connection to a remote node is up.
+
+        Since 2.1.7 Pacemaker writes times for true and false, and for remote nodes always 0.
+        """
+        state = self._states().get(remote)
+        in_ccm = "" if state is None else state.get("in_ccm", "").lower()
+        return remote_connection.is_up(self._root, remote) if in_ccm == "0" else in_ccm not in _OFFLINE_WORDS
 
     def _configured(self) -> dict[str, ET.Element]:
         return _by_name(self._root.iterfind("configuration/nodes/node"))
@@ -214,11 +223,10 @@ def _fenced_since(state: ET.Element | None) -> float | None:
     return float(value) if value.isdigit() and int(value) > 1 else None
 
 
-def _is_online(state: ET.Element | None, *, is_remote: bool) -> bool:
-    """Say whether a node takes part; a full member must be in its process group (``crmd``), too.
+def _is_member(state: ET.Element | None) -> bool:
+    """Say whether a full member takes part: it must be in its process group (``crmd``), too.
 
     Pacemaker 2.1.7 writes the time of joining, and 0, where older ones write true and false.
     """
-    if state is None or state.get("in_ccm", "").lower() in _OFFLINE_WORDS:
-        return False
-    return is_remote or state.get("crmd", "").lower() not in _OFFLINE_WORDS
+    words = () if state is None else (state.get("in_ccm", ""), state.get("crmd", ""))
+    return bool(words) and not any(word.lower() in _OFFLINE_WORDS for word in words)

@@ -12,6 +12,17 @@ from collections.abc import Iterator, Mapping
 from nova_ha.option import Option
 from nova_ha.options import FENCE, for_program
 
+#: What the metadata says about the agent, apart from its parameters.
+DOCS = {
+    "shortdesc": "Fence agent for the recovery of the servers of OpenStack compute nodes",
+    "longdesc": "fence_compute is used together with a device that cuts the power, as a later device of the "
+    "same fencing level. The action off records in the cluster that the node was fenced and tells Nova "
+    "that the host is down; the resource agent ocf:openstack:NovaEvacuate then recovers its servers. The "
+    "action on changes nothing; a constraint on the record keeps nova-compute down until the recovery is "
+    "complete.",
+    "vendorurl": "https://docs.openstack.org/nova/latest/admin/evacuate.html",
+}
+
 #: Options that the library itself has, under the keys that it uses.
 LIBRARY_KEYS = {"username": "login", "password": "passwd", "password_script": "passwd_script", "plug": "port"}
 

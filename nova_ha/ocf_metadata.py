@@ -81,7 +81,7 @@ def _parameters(agent: str) -> Iterator[str]:
 
     The old names must be there because pcs refuses names that the metadata does not have.
     """
-    fitted = [replace(option, description=_description(option, agent)) for option in for_program(agent)]
+    fitted = [replace(option, description=description_for(agent, option)) for option in for_program(agent)]
     for option in sorted(fitted, key=lambda option: _IGNORED.search(option.description) is not None):
         yield _parameter(option)
         for alias in option.aliases:
@@ -103,9 +103,9 @@ def _parameter(option: Option) -> str:
     )
 
 
-def _description(option: Option, agent: str) -> str:
-    """Return what an option means to an agent, without the sentences about other programs."""
-    others = tuple(program for program in PROGRAMS if program != agent)
+def description_for(program: str, option: Option) -> str:
+    """Return what an option means to a program, without the sentences about other programs."""
+    others = tuple(other for other in PROGRAMS if other != program)
     sentences = re.split(r"(?<=\.) ", option.description)
     return " ".join(sentence for sentence in sentences if not sentence.startswith(others))
 

@@ -37,6 +37,7 @@ PERMITS = {
     "contract": EVERYTHING,
     "lab": EVERYTHING,
     "loopback": frozenset(("loopback",)),
+    "packages": frozenset(("process", "time")),
     "real_subprocess": frozenset(("process",)),
     "real_time": frozenset(("time",)),
 }
@@ -53,6 +54,8 @@ class Guard:
 
     def install(self) -> None:
         """Watch from now on; an audit hook stays until the interpreter ends."""
+        # Its first call opens files under a lock: the hook, which asks for it, too, would wait for ever.
+        tempfile.gettempdir()
         sys.addaudithook(self._watch)
         # Only Python 3.11 and later tell of a sleep by an audit event.
         time.sleep = self._guarded_sleep

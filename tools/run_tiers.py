@@ -70,6 +70,7 @@ TIERS = (
     Tier("bench", 180, arguments=("--", "--quick")),
     Tier("contract", 600, "tests/contract"),
     Tier("conformance", 300, "tests/conformance", may_skip=False),
+    Tier("packages", 240, "tests/packages", may_skip=False),
     Tier("lab", 1680, "tests/lab", may_skip=False),
 )
 

@@ -78,7 +78,7 @@ class Transport(BaseAdapter):
         """Answer one request, or raise what a socket would."""
         url = urlsplit(str(request.url))
         self.requests.append(f"{request.method} {url.path}" + (f"?{url.query}" if url.query else ""))
-        body = json.loads(request.body) if request.body else {}
+        body = json.loads(request.body) if request.body and isinstance(request.body, (str, bytes)) else {}
         query = dict(parse_qsl(url.query))
         try:
             status, shown, headers = self._answer(str(request.method), url.path, query, body)

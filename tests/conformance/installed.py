@@ -12,7 +12,11 @@ import subprocess
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-_FOLDERS = {"ocf": "/usr/lib/ocf/resource.d", "dist-packages": "/usr/lib/python3/dist-packages"}
+_FOLDERS = {
+    "ocf": "/usr/lib/ocf/resource.d",
+    "dist-packages": "/usr/lib/python3/dist-packages",
+    "sbin": "/usr/sbin",
+}
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 #: Says that it runs, as the evacuator does, and does nothing else: an agent is tried here, not the evacuator.
@@ -34,10 +38,12 @@ class Installed:
         agents.mkdir(parents=True)
         for agent in (CHECKOUT / "agents").glob("Nova*"):
             shutil.copy(agent, agents)
+        (path / "sbin").mkdir()
+        shutil.copy(CHECKOUT / "fence_compute/fence_compute", path / "sbin")
         package = path / "dist-packages/nova_ha"
         shutil.copytree(CHECKOUT / "nova_ha", package)
         (package / "evacuator_main.py").write_text(_EVACUATOR, encoding="utf-8")
-        for folder in (path / "ocf", agents, path / "dist-packages"):
+        for folder in (path / "ocf", agents, path / "dist-packages", path / "sbin"):
             folder.chmod(0o755)
 
     def run(self, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:

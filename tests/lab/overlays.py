@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tests.lab import layout, mounts
+from tests.lab import layout, mounts, product
 from tests.lab.layout import RunFolder
 
 OVERLAID = {
@@ -20,35 +20,19 @@ OVERLAID = {
     "dist-packages": "/usr/lib/python3/dist-packages",
 }
 _WITH_MOUNT_POINTS = ("/etc", "/var/lib", "/var/log")
-_NO_CACHES = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
 def fill(run: RunFolder, pacemaker_remoted: Path) -> None:
-    """Copy the product, the lab's fencing programs and pacemaker_remoted into the run's overlay folder."""
+    """Put the product, the lab's fencing programs and pacemaker_remoted into the run's overlay folder."""
     for folder in OVERLAID:
         (run.overlay / folder).mkdir(parents=True, exist_ok=True)
-    _copy_product(layout.checkout(), run.overlay)
+    product.install(layout.checkout(), run.overlay)
     cluster = Path(__file__).parent / "cluster"
     _install(cluster / "lab-chassis", run.overlay / "bin")
     _install(cluster / "fence_lab", run.overlay / "sbin")
     _install(cluster / "Service", run.overlay / "ocf" / "lab")
     _install(pacemaker_remoted, run.overlay / "sbin")
     _make_mount_points(run)
-
-
-def _copy_product(source: Path, overlay: Path) -> None:
-    """Install nova-ha from the checkout: whatever part of it is there."""
-    for agent in sorted((source / "agents").glob("Nova*")):
-        _install(agent, overlay / "ocf" / "openstack")
-    if (source / "fence_compute" / "fence_compute").exists():
-        _install(source / "fence_compute" / "fence_compute", overlay / "sbin")
-    if (source / "nova_ha").is_dir():
-        target = overlay / "dist-packages" / "nova_ha"
-        shutil.copytree(source / "nova_ha", target, ignore=_NO_CACHES, dirs_exist_ok=True)
-    if (source / "nova_ha" / "__main__.py").exists():
-        command = overlay / "bin" / "nova-ha"
-        command.write_text('#!/bin/sh\nexec /usr/bin/python3 -m nova_ha "$@"\n')
-        command.chmod(0o755)
 
 
 def _install(program: Path, folder: Path) -> None:

@@ -30,6 +30,11 @@ APT_PACKAGES = (
     # What the examples are tried with.
     "crmsh",
     "shellcheck",
+    # What the product's package is built with.
+    "debhelper",
+    "dh-python",
+    "pybuild-plugin-pyproject",
+    "python3-all",
     # What the product runs on in the nodes.
     "python3-keystoneauth1",
     "python3-novaclient",

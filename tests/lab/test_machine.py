@@ -79,6 +79,17 @@ def test_machine_cannot_be_changed_from_a_node(lab: Lab) -> None:
         assert "Read-only file system" in done.stderr
 
 
+def test_nodes_run_the_built_package(lab: Lab) -> None:
+    """What the nodes have of nova-ha was in the Debian package, which has more than the checkout's files."""
+    metadata = "/usr/lib/python3/dist-packages/nova_ha-*.dist-info/METADATA"
+    for node in ("controller-0", "compute-0"):
+        assert "Name: nova-ha" in lab.run(node, "sh", "-c", f"cat {metadata}").stdout
+        found = lab.run(node, "/usr/bin/python3", "-c", "import nova_ha; print(nova_ha.__file__)").stdout
+        assert found == "/usr/lib/python3/dist-packages/nova_ha/__init__.py\n"
+        agents = lab.run(node, "crm_resource", "--list-agents", "ocf:openstack").stdout.split()
+        assert agents == ["NovaCompute", "NovaEvacuate"]
+
+
 def test_power_cut_is_fenced_by_ipmi_and_the_node_rejoins(lab: Lab) -> None:
     """A compute node without power is fenced through its BMC, boots again, keeps its disk and rejoins."""
     before = len(lab.fencings("compute-0"))

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A root file system like this machine's, in which everything may be changed: it ends with its process.
+
+An overlay over ``/`` in a mount namespace of its own, whose upper layer is in memory. There is no init, and
+the network is the machine's; packages that are installed in it may do what they like to files.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+_SET_UP = """
+set -e
+mount -t tmpfs tmpfs "$1"
+mkdir "$1/upper" "$1/work" "$1/root"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
+mount --rbind /proc "$1/root/proc"
+mount --rbind /dev "$1/root/dev"
+mount -t tmpfs tmpfs "$1/root/run"
+mount -t tmpfs tmpfs "$1/root/tmp"
+mkdir "$1/root/tmp/given"
+mount --bind "$2" "$1/root/tmp/given"
+echo ready
+exec cat
+"""
+
+
+class Root:
+    """A root to change; `given`, a folder of the test, is /tmp/given in it."""
+
+    def __init__(self, place: Path, given: Path) -> None:
+        place.mkdir()
+        self._place, self._given = place, given
+
+    def __enter__(self):
+        unshare = ("unshare", "--mount", "--propagation", "private")
+        self._holder = subprocess.Popen(
+            [*unshare, "sh", "-c", _SET_UP, "sh", self._place, self._given],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert "ready\n" == self._holder.stdout.readline(), "the namespace could not be made: are you root?"
+        return self
+
+    def __exit__(self, *_):
+        self._holder.stdin.close()
+        self._holder.wait(10)
+        self._holder.stdout.close()
+
+    def run(self, *command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command in it, with these variables and no others."""
+        enter = ["nsenter", f"--mount=/proc/{self._holder.pid}/ns/mnt", "chroot", f"{self._place}/root"]
+        return subprocess.run(
+            [*enter, *command], input=stdin, capture_output=True, text=True, check=False, timeout=120,
+            env={"PATH": _PATH, "LC_ALL": "C.UTF-8", "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive"},
+        )  # fmt: skip
+
+    def ok(self, *command: str, stdin: str = "") -> str:
+        """Run a command that must succeed, and return what it prints."""
+        done = self.run(*command, stdin=stdin)
+        assert 0 == done.returncode, f"{command}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def tree(self, *folders: str) -> set[str]:
+        """Return every path below some folders, with its kind and mode."""
+        return set(self.ok("find", *folders, "-printf", "%M %p %l\n").splitlines())
+
+    def hash(self, path: str) -> str:
+        """Return a hash of a file."""
+        return self.ok("sha256sum", path).split()[0]
