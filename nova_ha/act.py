@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from typing import Any, Callable
 
 from nova_ha import record
+from nova_ha.act_unfenced import UnfencedActs
+from nova_ha.asides import Asides
 from nova_ha.clock import Clock
 from nova_ha.dispatch import Dispatcher, meaning
 from nova_ha.errors import AmbiguousAnswer, NovaHaError, RequestRefused
@@ -53,6 +55,7 @@ class Actor:
         dispatcher: Dispatcher,
         observer: Observer,
         owner: str,
+        asides: Asides,
     ) -> None:
         self._nova = nova
         self._cluster = cluster
@@ -61,6 +64,7 @@ class Actor:
         self._dispatcher = dispatcher
         self._observer = observer
         self._owner = owner
+        self._asides = asides
         self._asked: dict[str, tuple[str, str]] = {}
         self._failed: dict[tuple[str, str], str] = {}
         self._facts: dict[tuple[str, str], frozenset[str]] = {}
@@ -78,6 +82,7 @@ class Actor:
             Enable: self._enable,
             StartAtHome: self._start_at_home,
             ClearRecord: self._clear_record,
+            **UnfencedActs(nova, cluster, clock, asides).by_step,
         }
 
     def perform(self, plan: HostPlan) -> list[str]:
@@ -135,6 +140,7 @@ class Actor:
 
     def take_answers(self) -> None:
         """Write down the answers that have come."""
+        self._asides.take_answers()
         for answer in self._dispatcher.answers():
             outcome, text = meaning(answer)
             host, fenced_at = self._asked.pop(answer.key)

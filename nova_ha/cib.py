@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from xml.etree import ElementTree as ET
 
-from nova_ha import record, remote_connection
+from nova_ha import compute_history, lost_connection, record, remote_connection
 from nova_ha.clock import parse_time
 from nova_ha.errors import ClusterError
 from nova_ha.model import ClusterNode, FencingEvent
@@ -51,7 +52,8 @@ class Cib:
         """Return every node that the CIB knows, by name."""
         remote = self._remote_names()
         names = remote | set(self._configured()) | set(self._states())
-        return tuple(self._node(name, is_remote=name in remote) for name in sorted(names))
+        nodes = (self._node(name, is_remote=name in remote) for name in sorted(names))
+        return tuple(self._with_compute(node) if node.is_remote and node.online else node for node in nodes)
 
     def stored(self, node: str, name: str) -> StoredAttribute | None:
         """Return a permanent attribute of a node."""
@@ -66,16 +68,33 @@ class Cib:
 
     def _node(self, name: str, *, is_remote: bool) -> ClusterNode:
         permanent = {item.name: item.value for item in stored_attributes(self._configured().get(name))}
+        online = self._is_online(name) if is_remote else _is_member(self._states().get(name))
         return ClusterNode(
             name=name,
             is_remote=is_remote,
-            online=self._is_online(name) if is_remote else _is_member(self._states().get(name)),
+            online=online,
+            lost=is_remote and not online and lost_connection.is_lost(self._root, name),
             fenced=permanent.get(record.FENCED) or None,
             evacuated=permanent.get(record.EVACUATED) or None,
             state=permanent.get(record.STATE) or None,
             servers=permanent.get(record.SERVERS) or None,
             fenced_since=_fenced_since(self._states().get(name)),
         )
+
+    def _with_compute(self, node: ClusterNode) -> ClusterNode:
+        """Add what Pacemaker knows of the nova-compute of a node that is online."""
+        state = self._states().get(node.name)
+        path = f"transient_attributes/instance_attributes/nvpair[@name='{record.WEDGED}']"
+        wedged = None if state is None else state.find(path)
+        return replace(
+            node,
+            wedged=None if wedged is None else wedged.get("value") or None,
+            compute_since=compute_history.running_since(state, self._computes),
+        )
+
+    @cached_property
+    def _computes(self) -> frozenset[str]:
+        return compute_history.managed_resources(self._root)
 
     def _is_online(self, remote: str) -> bool:
         """Say whether the connection to a remote node is up.
@@ -138,8 +157,8 @@ def stored_attributes(node: ET.Element | None) -> Iterator[StoredAttribute]:
         yield StoredAttribute(pair.get("id", ""), pair.get("name", ""), pair.get("value", ""))
 
 
-def record_of(nodes: str, name: str) -> tuple[str | None, str | None]:
-    """Return the values of `record.FENCED` and `record.EVACUATED` of a node.
+def record_of(nodes: str, name: str) -> tuple[str | None, str | None, str | None]:
+    """Return the values of `record.FENCED`, `record.EVACUATED` and `record.STATE` of a node.
 
     Args:
         nodes: the CIB's section ``nodes``.
@@ -147,7 +166,10 @@ def record_of(nodes: str, name: str) -> tuple[str | None, str | None]:
     """
     entry = _by_name(parse(nodes, "nodes").iterfind("node")).get(name)
     values = {item.name: item.value for item in stored_attributes(entry)}
-    return values.get(record.FENCED) or None, values.get(record.EVACUATED) or None
+    fenced, evacuated, state = (
+        values.get(key) or None for key in (record.FENCED, record.EVACUATED, record.STATE)
+    )
+    return fenced, evacuated, state
 
 
 def fencing_history(text: str) -> tuple[FencingEvent, ...]:

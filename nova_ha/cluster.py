@@ -25,6 +25,9 @@ from nova_ha.runner import CommandFailed, Result, Runner
 
 _log = logging.getLogger(__name__)
 
+#: Node attribute with the words of whoever has confirmed that a node is off, for people.
+CONFIRMED = "nova-ha-confirmed"
+
 CIB_FILE = "/var/lib/pacemaker/cib/cib.xml"
 
 #: Exit status of Pacemaker's tools (crm_error --exit --list): no such object.
@@ -37,6 +40,8 @@ _NO_SUCH_ATTRIBUTE = (78, _NO_SUCH)
 _FINAL = frozenset((4, 64, 65, 76, _NO_SUCH))
 
 _TOOL_TIMEOUT = 20.0
+#: What a fencing that was asked for may take.
+_FENCING = 120.0
 #: The history is asked for again even if nothing in the CIB has changed, after this many seconds.
 _HISTORY_AGE = 60.0
 #: The predecessors looked for the attribute every 10 s (the interval of their monitor).
@@ -111,11 +116,16 @@ class Pacemaker:
         mark = state.stored(node, record.EVACUATED)
         if mark is not None and mark.value == fenced_at:
             self._remove(mark)
-        servers = state.stored(node, record.SERVERS)
-        if servers is not None:
-            self._remove(servers)
+        for name in (record.SERVERS, CONFIRMED):
+            extra = state.stored(node, name)
+            if extra is not None:
+                self._remove(extra)
         left = self._cib().stored(node, record.FENCED)
         return left is None or record.fenced_at(left.value) != fenced_at
+
+    def note_confirmation(self, node: str, text: str) -> None:
+        """Write on whose word a node counts as off; it stays until the record is removed."""
+        self._attribute(node, CONFIRMED, "--update", text)
 
     def publish_state(self, node: str, text: str | None) -> None:
         """Write the sentence for people; None removes it.
@@ -156,6 +166,28 @@ class Pacemaker:
         for resource in resources:
             self._ask("crm_resource", "--fail", "--resource", resource, "--node", node)
 
+    def publish_wedged(self, node: str, value: str | None) -> None:
+        """Write or remove the transient attribute that NovaCompute's monitor reads on the node.
+
+        Seen on 2.1.5: on the node ``attrd_updater --name nova-ha-wedged --query`` prints it at once, without
+        credentials, and as ``value=""`` after it was removed; Pacemaker drops it with the node's connection.
+        To remove one that is not there is no error.
+        """
+        change = ("--delete",) if value is None else ("--update", value)
+        self._ask("attrd_updater", "--name", record.WEDGED, "--node", node, *change)
+
+    def fence(self, node: str) -> None:
+        """Have a node fenced by its levels, ``fence_compute`` included, and wait for the end of that.
+
+        Seen on 2.1.5: exit status 0 after 2.5 s; 1 after 44 s when the power device does not answer, and then
+        nothing else is tried. ``--tolerance`` lets a request do nothing that comes right after a fencing that
+        has succeeded: the evacuator may have died in between.
+        """
+        command = ("stonith_admin", "--reboot", node, "--tolerance", "60s", "--timeout", f"{_FENCING:.0f}")
+        answer = self._run(*command, timeout=_FENCING + _TOOL_TIMEOUT)
+        if answer.returncode != 0:
+            raise ClusterError(f"node {node!r} could not be fenced: {answer.complaint}")
+
     def _show(self, node: str, text: str | None) -> None:
         """Show a node's state on this controller, and no longer on another that has shown it."""
         name = f"nova-ha-{node}"
@@ -173,8 +205,12 @@ class Pacemaker:
             self._name = self._ask("crm_node", "--name").stdout.strip()
         return self._name
 
+    def query(self) -> str:
+        """Return the whole CIB as XML."""
+        return self._ask("cibadmin", "--query").stdout
+
     def _cib(self) -> Cib:
-        return Cib(self._ask("cibadmin", "--query").stdout)
+        return Cib(self.query())
 
     def _ask_history(self) -> tuple[FencingEvent, ...]:
         answer = self._ask("stonith_admin", "--history", "*", "--verbose", "--output-as=xml")
@@ -215,9 +251,9 @@ class Pacemaker:
     def _ask(self, *command: str) -> Result:
         return _successful(self._run(*command))
 
-    def _run(self, *command: str) -> Result:
+    def _run(self, *command: str, timeout: float = _TOOL_TIMEOUT) -> Result:
         try:
-            return self._runner.run(*command, timeout=_TOOL_TIMEOUT)
+            return self._runner.run(*command, timeout=timeout)
         except CommandFailed as error:
             raise ClusterUnavailable(str(error)) from error
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Credentials, wherever they come from, become one keystoneauth1 session.
 
-Options win over clouds.yaml; the environment has been folded into the options (`nova_ha.options.resolve`).
+Options win over clouds.yaml and over a credentials file; the environment has been folded into the options
+(`nova_ha.options.resolve`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 from nova_ha import __version__
 from nova_ha.clouds import Cloud, read_cloud
+from nova_ha.credentials_file import read_credentials
 from nova_ha.errors import ConfigurationError
 from nova_ha.option import Value
 
@@ -25,6 +27,9 @@ Settings = Mapping[str, Value]
 
 #: How certificates are checked, as requests wants it: against which file, or whether at all.
 _Verify = Union[bool, str]
+
+#: What Pacemaker's configuration holds in place of a value that ``cibsecret`` keeps in a file.
+CIB_SECRET = "lrm://"  # noqa: S105 - stands for a password, is none
 
 _DOMAIN = "Default"
 #: Seconds; for settings that were made by hand and say nothing.
@@ -99,11 +104,13 @@ def _session(auth: Auth, verify: _Verify, timeout: Value, *, redirect: bool | in
 
 
 def _cloud(settings: Settings) -> Cloud:
-    """Return the named cloud's entry of clouds.yaml, or an empty one."""
-    name, path = settings.get("cloud"), settings.get("clouds_yaml")
-    if not name:
-        return {}
-    return read_cloud(str(name), str(path) if path else None)
+    """Return the named cloud's entry of clouds.yaml, or what the credentials file says, or an empty entry."""
+    name, path, file = (settings.get(option) for option in ("cloud", "clouds_yaml", "credentials_file"))
+    if name and file:
+        raise ConfigurationError(f"cloud={name} and credentials_file={file}: two sources; keep one of them")
+    if file:
+        return read_credentials(str(file))
+    return read_cloud(str(name), str(path) if path else None) if name else {}
 
 
 def _auth(settings: Settings, cloud: Cloud) -> Auth:
@@ -116,9 +123,10 @@ def _auth(settings: Settings, cloud: Cloud) -> Auth:
     if not auth.get("auth_url"):
         raise ConfigurationError(
             "auth_url: missing; give auth_url, username, password and project_name, or an application "
-            "credential, or cloud (a name in clouds.yaml)"
+            "credential, or cloud (a name in clouds.yaml), or credentials_file"
         )
     auth["auth_url"] = _v3_url(str(auth["auth_url"]))
+    _refuse_placeholders(auth)
     if auth.get("application_credential_id") or auth.get("application_credential_name"):
         return _application_credential(auth)
     return _password(auth, settings)
@@ -132,6 +140,32 @@ def _auth_values(settings: Settings, cloud: Cloud) -> dict[str, Any]:
         in_file = next((values[name] for name in names if values.get(name)), None)
         values[option] = settings.get(option) or in_file
     return values
+
+
+def _refuse_placeholders(auth: Mapping[str, Any]) -> None:
+    """Raise when Pacemaker has left ``lrm://``, which stands for a value that cibsecret keeps, as it was."""
+    for name, value in auth.items():
+        if value == CIB_SECRET:
+            raise ConfigurationError(
+                f"{name}={value}: Pacemaker has not put the secret in its place; copy it with cibsecret sync "
+                "(pacemakerd --features must name cibsecrets)"
+            )
+
+
+def plain_secrets(given: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of secrets that stand as plain text in what an admin gave a resource as parameters."""
+    from nova_ha.options import OPTIONS
+
+    secret = {name for option in OPTIONS if option.secret for name in (option.name, *option.aliases)}
+    return tuple(name for name in given if name.replace("-", "_") in secret and given[name] != CIB_SECRET)
+
+
+def plain_secret_warning(name: str) -> str:
+    """Return the sentence about a secret that stands as plain text in the cluster's configuration."""
+    return (
+        f"{name}: everybody who may read the cluster's configuration can read it; keep it in a file "
+        "(credentials_file, or cloud and clouds_yaml), behind password_script, or with cibsecret"
+    )
 
 
 def _v3_url(url: str) -> str:
@@ -164,8 +198,9 @@ def _password(auth: dict[str, Any], settings: Settings) -> Auth:
 
     _require(auth, "username", instead="user_id")
     _require(auth, "project_name", instead="project_id")
-    if settings.get("password_script"):
-        auth["password"] = _run_password_script(str(settings["password_script"]))
+    script = settings.get("password_script") or auth.get("password_script")
+    if script:
+        auth["password"] = _run_password_script(str(script))
     _require(auth, "password")
     return v3.Password(  # type: ignore[no-any-return, unused-ignore]
         auth["auth_url"], password=str(auth["password"]), **_user(auth), **_project(auth)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """From one observation to the plan for every host: the whole decision, without any effect.
 
-Start reading here. A host whose fencing nobody recorded goes to `nova_ha.decide_proof`, one with an open
-recovery to `nova_ha.decide_host`, one whose recovery is complete to `nova_ha.decide_return`; each server
+Start reading here. A host whose fencing nobody recorded goes to `nova_ha.decide_proof`, one that is lost and
+not fenced to `nova_ha.decide_lost`, one whose nova-compute is silent to `nova_ha.decide_wedged`, one with an
+open recovery to `nova_ha.decide_host`, one whose recovery is complete to `nova_ha.decide_return`; each server
 goes through `nova_ha.decide_server`; at the end `nova_ha.admission` bounds what is sent at once.
 """
 
@@ -10,9 +11,11 @@ from __future__ import annotations
 
 from nova_ha.admission import admit
 from nova_ha.decide_host import Circumstances, decide_recovery
-from nova_ha.decide_proof import decide_unrecorded
+from nova_ha.decide_lost import decide_lost
+from nova_ha.decide_proof import decide_unrecorded, unrecorded_fencing
 from nova_ha.decide_return import decide_return
-from nova_ha.model import HostState
+from nova_ha.decide_wedged import decide_wedged
+from nova_ha.model import ClusterNode, HostState
 from nova_ha.observation import HostView, Observation
 from nova_ha.plan import HostPlan, Plan
 from nova_ha.policy import Policy
@@ -37,14 +40,36 @@ def decide(observation: Observation, policy: Policy) -> Plan:
 
 
 def _decide_host(view: HostView, observation: Observation, circumstances: Circumstances) -> HostPlan | None:
-    if not observation.cluster.quorate:
-        return HostPlan(view, HostState.HELD, "this partition of the cluster has no quorum")
     unrecorded = decide_unrecorded(view)
-    if unrecorded is not None or not view.node.fenced:
+    is_fenced = unrecorded is not None or view.node.fenced
+    if not observation.cluster.quorate:
+        # Here every node may seem lost whose connection belongs to the other partition.
+        reason = "this partition of the cluster has no quorum"
+        return HostPlan(view, HostState.HELD, reason) if is_fenced else None
+    if not is_fenced:
+        return _decide_unfenced(view, observation, circumstances)
+    if unrecorded is not None:
         return unrecorded
     if not view.node.recovery_is_open:
         return decide_return(view, circumstances.now)
     return decide_recovery(view, circumstances)
+
+
+def _decide_unfenced(
+    view: HostView, observation: Observation, circumstances: Circumstances
+) -> HostPlan | None:
+    """Return what to do about a host that has no record, and ought to have none."""
+    now, policy = circumstances.now, circumstances.policy
+    lost = decide_lost(view, now, policy)
+    if lost is not None:
+        return lost
+    is_alone = not any(_is_in_trouble(node) for node in observation.cluster.nodes)
+    return decide_wedged(view, now, policy, observation.health, is_alone=is_alone)
+
+
+def _is_in_trouble(node: ClusterNode) -> bool:
+    """Say whether a node is lost, or its recovery is open or about to begin."""
+    return node.lost or node.recovery_is_open or unrecorded_fencing(node) is not None
 
 
 def reason_to_hold_all(observation: Observation, policy: Policy) -> str | None:

@@ -119,7 +119,8 @@ def _tell_nova(view: HostView) -> HostPlan | None:
     alive = why_it_was_alive_later(service, view.node.fenced_at or "")
     if alive is not None:
         return HostPlan(view, HostState.HELD, alive)
-    if not service.forced_down or service.status == "enabled":
+    # A request to disable the service of a lost host may take effect late, and hide that it was fenced since.
+    if not service.forced_down or service.status == "enabled" or service.is_lost:
         return HostPlan(view, HostState.FENCED, "", steps=(TellDown(service, _reason_to_write(view)),))
     if service.state != "down":
         return HostPlan(view, HostState.FENCED, "Nova does not see it as down yet")

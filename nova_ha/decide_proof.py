@@ -63,8 +63,8 @@ def why_it_was_alive_later(service: Service | None, fenced_at: str) -> str | Non
 
 
 def has_our_marker(service: Service) -> bool:
-    """Say whether Nova remembers that nova-ha forced the host down."""
-    return service.is_known and service.forced_down and service.is_ours
+    """Say whether Nova remembers that nova-ha forced the host down; that it was lost is no such memory."""
+    return service.is_known and service.forced_down and service.is_ours and not service.is_lost
 
 
 def _from_marker(view: HostView, service: Service) -> HostPlan | None:

@@ -15,9 +15,10 @@ from typing import Callable, Protocol
 
 from nova_ha import record
 from nova_ha.act import Actor
+from nova_ha.asides import Asides
 from nova_ha.clock import Clock
 from nova_ha.decide import decide
-from nova_ha.dispatch import Dispatcher
+from nova_ha.dispatch import Dispatcher, InlineDispatcher
 from nova_ha.errors import NovaHaError
 from nova_ha.journal import Journal
 from nova_ha.model import ClusterNode, HostState
@@ -25,6 +26,7 @@ from nova_ha.observation import Observation
 from nova_ha.observe import Observer
 from nova_ha.pace import Pace
 from nova_ha.plan import Claim, Evacuate, Fate, HostPlan, Plan, Verdict
+from nova_ha.plan_unfenced import ASIDE
 from nova_ha.policy import Policy
 from nova_ha.ports import ClusterPort, NovaPort
 
@@ -32,6 +34,10 @@ _log = logging.getLogger(__name__)
 
 #: States in which the next look may be a while off: nothing happens, or not soon.
 _PATIENT = {HostState.EVACUATED: 5.0, HostState.HELD: 3.0, HostState.RETURNING: 2.0}
+_PATIENT.update({HostState.LOST: 2.0, HostState.WEDGED: 2.0})
+
+#: What a host without a record may be, apart from well.
+_UNFENCED = (HostState.LOST, HostState.WEDGED)
 
 #: After a step that should show at once; not zero, lest a step that does not show makes the loop spin.
 SOON = 0.1
@@ -66,6 +72,7 @@ class Evacuator:
         dispatcher: sends evacuate requests.
         owner: this evacuator's name on the nodes' entries; another one must have another.
         status: where to say that all is well, or what is not.
+        asides: sends what may take long to be answered and nobody waits for; by default it is waited for.
         check: called with every observation and plan; tests check the invariants.
     """
 
@@ -79,6 +86,7 @@ class Evacuator:
         dispatcher: Dispatcher,
         owner: str,
         status: StatusSink | None = None,
+        asides: Dispatcher | None = None,
         check: Callable[[Observation, Plan, Policy], None] = lambda *_: None,
     ) -> None:
         self._cluster = cluster
@@ -89,7 +97,8 @@ class Evacuator:
         self._status = status or NoStatus()
         self._check = check
         self._observer = Observer(nova, cluster, clock, journal, policy, owner)
-        self._actor = Actor(nova, cluster, clock, journal, dispatcher, self._observer, owner)
+        beside = Asides(asides or InlineDispatcher())
+        self._actor = Actor(nova, cluster, clock, journal, dispatcher, self._observer, owner, beside)
         self._states: dict[str, tuple[HostState, str]] = {}
         self._fates: dict[str, tuple[Fate, bool]] = {}
         self._published: dict[str, tuple[str, float]] = {}
@@ -148,7 +157,7 @@ class Evacuator:
 
     def _log_news(self, plan: HostPlan) -> None:
         """Write one line for each host and server whose state is new."""
-        before, reason = self._states.get(plan.view.host) or self._first_sight(plan)
+        before, reason = self._seen_before(plan)
         self._states[plan.view.host] = (plan.state, plan.reason)
         why = f" ({plan.reason})" if plan.reason else ""
         if before is not plan.state:
@@ -161,11 +170,18 @@ class Evacuator:
                 self._fates[verdict.view.id] = seen
                 _log.log(_level(verdict), "%s", verdict.sentence)
 
+    def _seen_before(self, plan: HostPlan) -> tuple[HostState, str]:
+        """Return state and reason of the pass before; a recovery is new although its host was seen lost."""
+        seen = self._states.get(plan.view.host)
+        is_new = seen is None or (seen[0] in _UNFENCED and bool(plan.view.node.fenced))
+        return self._first_sight(plan) if seen is None or is_new else seen
+
     def _first_sight(self, plan: HostPlan) -> tuple[HostState, str]:
         """Say that a recovery is taken up; return the state that its record stands for."""
         node = plan.view.node
         if not node.fenced:
-            return HostState.LOST, ""
+            said = next((state for state in _UNFENCED if (node.state or "").startswith(state.word)), None)
+            return said or (HostState.UP if plan.state in _UNFENCED else HostState.LOST), ""
         what = "open" if node.recovery_is_open else "complete, the host is not back yet"
         _log.info("host '%s': fenced at %s, its recovery is %s", plan.view.host, node.fenced_at, what)
         return (HostState.FENCED if node.recovery_is_open else HostState.EVACUATED), ""
@@ -192,6 +208,8 @@ class Evacuator:
         show up in Nova: that name must stay readable for whoever comes next.
         """
         view = plan.view
+        if not view.node.fenced and not _may_be_overwritten(plan):
+            return None
         names_another = bool(record.owner_of(view.node.state)) and not view.is_claimed
         if plan.state is HostState.UP or (view.node.recovery_is_open and names_another):
             return None
@@ -215,11 +233,21 @@ class Evacuator:
         return min(waits)
 
     def _wait_for(self, plan: HostPlan, *, has_failures: bool) -> float:
-        if plan.steps and not has_failures:
+        if any(not isinstance(step, ASIDE) for step in plan.steps) and not has_failures:
             return SOON
         if plan.state is HostState.EVACUATING and any(v.fate is Fate.WAITING for v in plan.verdicts):
             return self._pace.seconds(self._clock.monotonic())
         return _PATIENT.get(plan.state, self._policy.poll)
+
+
+def _may_be_overwritten(plan: HostPlan) -> bool:
+    """Say whether the sentence on the entry of a host without a record may be replaced.
+
+    One that names servers which were not recovered is for an admin to remove; one about a loss stays until
+    nothing is left to be taken back, and whoever finds it looks for that.
+    """
+    state = plan.view.node.state or ""
+    return plan.state is not HostState.RETURNING and not state.startswith(record.NOT_RECOVERED)
 
 
 def _sends_nothing(plan: HostPlan) -> bool:

@@ -39,6 +39,9 @@ JOURNAL = Path("/var/lib/nova-ha")
 #: How often the cluster is glanced at for a new record; a glance is one stat() of a file.
 GLANCE = 0.2
 
+#: As many as there can be requests beside the loop: two of each kind.
+ASIDE_THREADS = 6
+
 #: How long the answers to requests that are on their way are waited for when the process is told to end.
 LAST_ANSWERS = 20.0
 
@@ -113,6 +116,7 @@ def _run(directory: RunDirectory, settings: Mapping[str, Value]) -> int:
         journal=FileJournal(JOURNAL, clock),
         policy=Policy.from_settings(settings),
         dispatcher=dispatcher,
+        asides=ThreadDispatcher(ASIDE_THREADS),
         owner=os.uname().nodename,
         status=StatusFile(directory),
     )

@@ -41,6 +41,8 @@ class OneNode:
         self.publish_state = cluster.publish_state
         self.remember = cluster.remember
         self.restart_compute = cluster.restart_compute
+        self.publish_wedged = cluster.publish_wedged
+        self.fence = cluster.fence
 
     def view(self) -> ClusterView:
         """Return the cluster without the other remote nodes, which are not this agent's to recover."""
@@ -87,7 +89,7 @@ def run(
         cluster=OneNode(cluster, node),
         clock=clock,
         journal=journal or FileJournal(_JOURNAL, clock),
-        policy=Policy.from_settings(settings),
+        policy=replace(Policy.from_settings(settings), disable_lost=False, wedged_after=0.0),
         dispatcher=dispatcher or ThreadDispatcher(),
         owner=f"fence_compute@{os.uname().nodename}",
     )

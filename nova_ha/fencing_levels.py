@@ -24,7 +24,7 @@ def why_power_may_be_on(root: ET.Element, node: str) -> str | None:
         node: Pacemaker's name of the node.
     """
     agents = {p.get("id", ""): p.get("type", "") for p in root.iterfind(".//primitive[@class='stonith']")}
-    levels = [level for level in root.iterfind(".//fencing-level") if _is_for(level, node, root)]
+    levels = [level for level in root.iterfind(".//fencing-level") if is_for(level, node, root)]
     recording = [level for level in levels if RECORDER in _agents_of(level, agents)]
     if not recording:
         return f"node '{node}' has no fencing level with {RECORDER} in it: Pacemaker may use it alone"
@@ -38,7 +38,7 @@ def _agents_of(level: ET.Element, agents: dict[str, str]) -> list[str]:
     return [agents.get(device, "") for device in re.split(r"[,\s]+", level.get("devices", "").strip())]
 
 
-def _is_for(level: ET.Element, node: str, root: ET.Element) -> bool:
+def is_for(level: ET.Element, node: str, root: ET.Element) -> bool:
     """Say whether a level is for a node: by name, by pattern, or by an attribute of the node."""
     if level.get("target") == node:
         return True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What must hold for every plan, checked after every pass of every test: rules R1 and R3 for one look.
+"""What must hold for every plan, checked after every pass of every test: rules R1, R3, R5 for one look.
 
 Written apart from the decisions, from the rules alone, so that a mistake in one shows against the other.
 """
@@ -20,24 +20,28 @@ from nova_ha.plan import (
     MarkEvacuated,
     Plan,
     Verdict,
+    WriteRecord,
 )
+from nova_ha.plan_unfenced import Disable, FenceWedged, MarkWedged, TakeBack
 from nova_ha.policy import Policy
 
 
 def check_invariants(observation: Observation, plan: Plan, policy: Policy) -> None:
     """Raise AssertionError with everything that must not be in this plan."""
-    broken = [*_hosts(observation, plan), *_bounds(observation, plan, policy)]
+    broken = [*_hosts(observation, plan, policy), *_bounds(observation, plan, policy)]
     if broken:
         raise AssertionError("; ".join(broken))
 
 
-def _hosts(observation: Observation, plan: Plan) -> Iterator[str]:
+def _hosts(observation: Observation, plan: Plan, policy: Policy) -> Iterator[str]:
     for host in plan.hosts:
         for verdict in host.verdicts:
             if any(isinstance(step, Evacuate) for step in verdict.steps):
                 yield from _request(observation, host, verdict)
         yield from _closing(host)
         yield from _returning(host)
+        yield from _lost(observation, host)
+        yield from _wedged(observation, host, policy)
 
 
 def _request(observation: Observation, host: HostPlan, verdict: Verdict) -> Iterator[str]:
@@ -87,6 +91,43 @@ def _returning(host: HostPlan) -> Iterator[str]:
         yield f"record of {host.view.host} removed although it is not back"
     if clears and host.state is not HostState.UP:
         yield f"record of {host.view.host} removed in state {host.state.word}"
+
+
+def _lost(observation: Observation, host: HostPlan) -> Iterator[str]:
+    """A loss proves nothing, and nothing is undone that nova-ha has not done because of it."""
+    node, service = host.view.node, host.view.service
+    for step in host.steps:
+        if isinstance(step, (Disable, TakeBack)) and (node.fenced or not observation.cluster.quorate):
+            yield f"{type(step).__name__} of {host.view.host} with a record, or without quorum"
+        if isinstance(step, Disable) and (node.online or service is None or service.status != "enabled"):
+            yield f"{host.view.host} disabled although it is online, or somebody else has done so"
+        if isinstance(step, TakeBack) and not (node.online and service is not None and service.is_lost):
+            yield f"{host.view.host} enabled although it is not online, or not disabled by us as lost"
+        if isinstance(step, WriteRecord) and node.fenced_since is None and _is_no_proof(host):
+            yield f"record of {host.view.host} written without a proof of its fencing"
+
+
+def _wedged(observation: Observation, host: HostPlan, policy: Policy) -> Iterator[str]:
+    """A host is blamed for its silence only while Nova is well, and fenced only on request, and alone."""
+    node, service, health = host.view.node, host.view.service, observation.health
+    steps = [step for step in host.steps if isinstance(step, (MarkWedged, FenceWedged))]
+    if not steps:
+        return
+    if service is None or (service.state, service.status, service.forced_down) != ("down", "enabled", False):
+        yield f"{host.view.host} called wedged although it reports, or need not"
+    if not node.online or node.fenced or not observation.cluster.quorate:
+        yield f"{host.view.host} called wedged although it is not in the cluster"
+    if health is None or not health.conductors_up or health.silent > health.reporting:
+        yield f"{host.view.host} called wedged although Nova itself may be to blame"
+    others = [other for other in observation.cluster.nodes if other.lost or other.recovery_is_open]
+    if any(isinstance(step, FenceWedged) for step in steps) and (others or not policy.fence_wedged_after):
+        yield f"{host.view.host} to be fenced though nobody wants that, or more than this host is in trouble"
+
+
+def _is_no_proof(host: HostPlan) -> bool:
+    """Say whether Nova does not remember either that the host was fenced."""
+    service = host.view.service
+    return service is None or not (service.forced_down and service.is_ours) or service.is_lost
 
 
 def _bounds(observation: Observation, plan: Plan, policy: Policy) -> Iterator[str]:

@@ -52,6 +52,11 @@ class Service:
         return self.status == "disabled" and record.is_ours(self.disabled_reason)
 
     @property
+    def is_lost(self) -> bool:
+        """Say whether nova-ha disabled it because Pacemaker had lost its host: that proves no fencing."""
+        return self.status == "disabled" and record.is_lost(self.disabled_reason)
+
+    @property
     def takes_servers(self) -> bool:
         """Say whether the scheduler may send servers to it."""
         return self.status == "enabled" and self.state == "up" and not self.forced_down
@@ -83,6 +88,7 @@ class Server:
         is_volume_backed: whether its root disk is a volume (sufficient, not necessary: nova.md 5).
         local_disk: whether its flavor has ephemeral or swap disk.
         fault: message of its last fault.
+        has_vtpm: whether its flavor asks for an emulated TPM, whose state Nova keeps on the host.
         metadata: its owner's metadata.
     """
 
@@ -97,6 +103,7 @@ class Server:
     is_volume_backed: bool = False
     local_disk: bool = False
     fault: str | None = None
+    has_vtpm: bool = False
     metadata: tuple[tuple[str, str], ...] = ()
 
 
@@ -197,6 +204,11 @@ class ClusterNode:
             ``node_fenced``, set by every successful fencing (any device, watchdog, an operator's word) and
             cleared when the connection comes up. Seen on 2.1.5; transient: lost with a full cluster stop.
         legacy: value of the old agents' attribute ``evacuate``; None when unset.
+        lost: whether its connection failed and is not up again (`nova_ha.lost_connection`); a fencing that
+            succeeded is told by `fenced_since`, not by this.
+        wedged: value of `record.WEDGED`.
+        compute_since: since when Pacemaker runs nova-compute there and may restart it, epoch seconds; None
+            when it does not, or not now (`nova_ha.compute_history`).
     """
 
     name: str
@@ -208,6 +220,9 @@ class ClusterNode:
     legacy: str | None = None
     fenced_since: float | None = None
     servers: str | None = None
+    lost: bool = False
+    wedged: str | None = None
+    compute_since: float | None = None
 
     @property
     def facts(self) -> frozenset[str]:
@@ -260,6 +275,7 @@ class HostState(Enum):
 
     UP = "up", "in service"
     LOST = "lost", "Pacemaker has lost its connection, fencing is not confirmed yet"
+    WEDGED = "wedged", "it is online, but its nova-compute does not report to Nova"
     FENCED = "fenced", "its power-off is confirmed and recorded, Nova does not know yet"
     DOWN = "down", "Nova knows: forced down and disabled"
     EVACUATING = "evacuating", "its servers are being brought up elsewhere"

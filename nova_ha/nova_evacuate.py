@@ -72,8 +72,17 @@ class NovaEvacuate(ocf.Agent):
         """Raise what is wrong with the parameters; level 10 reads the files that they name."""
         settings = self.settings()
         _require_credentials(settings)
+        self._warn_of_plain_secrets()
         if level >= 10:  # noqa: PLR2004 (OCF's own number)
             _check_here(settings)
+
+    def _warn_of_plain_secrets(self) -> None:
+        import logging
+
+        from nova_ha.credentials import plain_secret_warning, plain_secrets
+
+        for name in plain_secrets(self.given()):
+            logging.getLogger(__name__).warning("%s", plain_secret_warning(name))
 
     def description(self) -> Description:
         """Return what the metadata says, apart from the parameters."""
@@ -158,8 +167,10 @@ def _require_credentials(settings: dict[str, Value]) -> None:
     """Raise `ConfigurationError` when no way into a cloud is named."""
     from nova_ha.errors import ConfigurationError
 
-    if not settings.get("cloud") and not settings.get("auth_url"):
-        raise ConfigurationError("no credentials: set cloud, or auth_url, username and password")
+    if not any(settings.get(name) for name in ("cloud", "credentials_file", "auth_url")):
+        raise ConfigurationError(
+            "no credentials: set cloud, or credentials_file, or auth_url, username and password"
+        )
 
 
 def _check_here(settings: dict[str, Value]) -> None:

@@ -63,6 +63,7 @@ def server(item: Json) -> Server:
         is_volume_backed=item.get("image", None) == "",
         local_disk=bool(flavor.get("ephemeral") or flavor.get("swap")),
         fault=(item.get("fault") or {}).get("message"),
+        has_vtpm=any(name.startswith("hw:tpm_") for name in flavor.get("extra_specs") or ()),
         metadata=tuple(sorted((str(k), str(v)) for k, v in (item.get("metadata") or {}).items())),
     )
 

@@ -102,6 +102,8 @@ class HostView:
         is_claimed: whether Pacemaker's entry names this evacuator as the one that sends requests.
         final_since: since when every look found every server at its end; epoch seconds, None if one was not.
         restarts: when this evacuator had its nova-compute restarted; epoch seconds.
+        silent_since: since when every look found that its nova-compute does not report though it ought to,
+            epoch seconds; None when it reports, need not, or nothing is known.
     """
 
     host: str
@@ -115,6 +117,27 @@ class HostView:
     final_since: float | None = None
     restarts: tuple[float, ...] = ()
     is_fresh: bool = True
+    silent_since: float | None = None
+
+
+@dataclass(frozen=True)
+class NovaHealth:
+    """Whether Nova itself is well, so that a host may be blamed for its silence.
+
+    Attributes:
+        conductors_up: whether every nova-conductor is up; they write the heartbeats into the database.
+        reporting: how many nova-compute are up.
+        silent: how many nova-compute of nodes that are online do not report though they ought to.
+    """
+
+    conductors_up: bool
+    reporting: int
+    silent: int
+
+    @property
+    def is_well(self) -> bool:
+        """Say whether silence is a host's own fault: not when most are silent."""
+        return self.conductors_up and self.reporting > 0 and self.silent <= self.reporting
 
 
 @dataclass(frozen=True)
@@ -131,6 +154,7 @@ class Observation:
             not, or that was not asked for.
         fencings: when Pacemaker remembers to have fenced Nova's hosts, epoch seconds.
         problem: why Nova could not be asked; None when it answered, or was not asked.
+        health: whether Nova itself is well; None when nothing depends on it, or it is unknown.
     """
 
     now: float
@@ -141,3 +165,4 @@ class Observation:
     conductors_since: float | None = None
     fencings: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     problem: str | None = None
+    health: NovaHealth | None = None

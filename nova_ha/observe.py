@@ -26,6 +26,7 @@ from nova_ha.observation import HostView, Observation
 from nova_ha.plan import HostPlan, Plan
 from nova_ha.policy import Policy
 from nova_ha.ports import ClusterPort, NovaPort
+from nova_ha.silence import SilenceWatch
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class Observer:
         self._ledger_read_at = float("-inf")
         self._conductors_since: float | None = None
         self._final_since: dict[tuple[str, str], float] = {}
+        self._silence = SilenceWatch(nova, policy)
         self.heartbeats = HeartbeatWatch()
         self.listings = Listings(nova, clock, journal)
 
@@ -71,18 +73,22 @@ class Observer:
             outstanding: servers whose requests are on their way.
         """
         cluster = self._cluster.view()
-        ledger_is_due = self._clock.now() - self._ledger_read_at >= self._policy.ledger
-        if not ledger_is_due and not any(_concerns_nova(node) for node in cluster.nodes):
+        if not self._ledger_is_due() and not any(self._concerns_nova(node) for node in cluster.nodes):
             return self._without_nova(cluster)
         try:
             services = self._nova.services()
         except NovaHaError as error:
+            self._silence.begin_anew()
             return self._without_nova(cluster, str(error))
         self._ledger_read_at = self._clock.now()
         hosts = tuple(self._hosts(cluster, services))
-        return self.look_again(
-            Observation(self._clock.now(), cluster, hosts, services), frozenset(), outstanding
-        )
+        now = self._clock.now()
+        seen = Observation(now, cluster, hosts, services, health=self._silence.health(hosts, services, now))
+        return self.look_again(seen, frozenset(), outstanding)
+
+    def _ledger_is_due(self) -> bool:
+        """Say whether Nova's services are to be looked at whatever Pacemaker says."""
+        return self._clock.now() - self._ledger_read_at >= self._silence.pace
 
     def look_again(
         self, observation: Observation, nodes: frozenset[str], outstanding: frozenset[str]
@@ -142,10 +148,25 @@ class Observer:
             unknown = replace(self._with_history(HostView(node.name, node)), problem=str(error))
             return unknown if node.fenced else None
         service = services[host]
-        if not node.fenced and node.fenced_since is None and not has_our_marker(service):
+        silent_since = self._silence.look(node, service, self._clock.now())
+        if not self._matters(node, service) and silent_since is None:
             return None
         heartbeat = self.heartbeats.look(service, self._clock.now())
-        return self._with_history(HostView(host, node, service, heartbeat=heartbeat))
+        view = HostView(host, node, service, heartbeat=heartbeat, silent_since=silent_since)
+        return self._with_history(view)
+
+    def _matters(self, node: ClusterNode, service: Service) -> bool:
+        """Say whether there may be something to do about a host."""
+        is_fenced = bool(node.fenced) or node.fenced_since is not None or has_our_marker(service)
+        return is_fenced or service.is_lost or self._concerns_nova(node)
+
+    def _concerns_nova(self, node: ClusterNode) -> bool:
+        """Say whether Nova must be asked because of a node: not while one only waits for it to return."""
+        if node.fenced:
+            return node.recovery_is_open or node.online
+        is_told = node.wedged is not None or record.is_passing(node.state)
+        is_lost = node.lost and self._policy.disable_lost
+        return node.is_remote and (node.fenced_since is not None or is_told or is_lost)
 
     def _with_history(self, view: HostView) -> HostView:
         """Add what the node's entry and the journal say of who sent requests before."""
@@ -247,12 +268,6 @@ def _recovery(node: ClusterNode) -> tuple[str, str]:
 def _is_final(plan: HostPlan) -> bool:
     """Say whether every server of a host has come to its end."""
     return all(verdict.fate.is_final for verdict in plan.verdicts)
-
-
-def _concerns_nova(node: ClusterNode) -> bool:
-    """Say whether Nova must be asked because of a node: not while one only waits for it to return."""
-    is_on_its_way = bool(node.fenced) and (node.recovery_is_open or node.online)
-    return is_on_its_way or (node.is_remote and node.fenced_since is not None and not node.fenced)
 
 
 def _is_to_be_listed(view: HostView) -> bool:

@@ -2,22 +2,15 @@
 """Every option of every program, declared once.
 
 The agents' metadata, the fence agent's options, the command line and the tables of the README are made from
-`OPTIONS`. Names of the agents that nova-ha replaces stay valid as aliases, so that their configurations load.
+`OPTIONS`; those of the credentials are in `nova_ha.option_credentials`. Names of the agents that nova-ha
+replaces stay valid as aliases, so that their configurations load.
 """
 
 from __future__ import annotations
 
 from nova_ha.option import Option
-
-FENCE, EVACUATE, COMPUTE, COMMAND = "fence_compute", "NovaEvacuate", "NovaCompute", "nova-ha"
-PROGRAMS = (FENCE, EVACUATE, COMPUTE, COMMAND)
-
-#: Talk to Nova with credentials, and run the evacuator's loop: fence_compute does so with record_only=0.
-_CLOUD = frozenset({FENCE, EVACUATE, COMMAND})
-#: NovaCompute needs no credentials (rule R6) but accepts what its predecessor required.
-_ALL = frozenset(PROGRAMS)
-
-_UNUSED_BY_COMPUTE = " NovaCompute accepts and ignores it: it needs no credentials."
+from nova_ha.option_credentials import CREDENTIALS
+from nova_ha.programs import ALL, CLOUD, COMPUTE, EVACUATE, FENCE
 
 _NO_EFFECT = (
     "this value made fencing succeed without any effect, so that servers were lost; use 1, or remove the "
@@ -26,102 +19,16 @@ _NO_EFFECT = (
 
 # fmt: off
 OPTIONS: tuple[Option, ...] = (
-    Option(
-        "auth_url", "string", None, "URL of Keystone",
-        "URL of Keystone, with or without /v3." + _UNUSED_BY_COMPUTE,
-        _ALL, short="k", environment="OS_AUTH_URL",
-    ),
-    Option(
-        "username", "string", None, "User of Keystone",
-        "User that is an admin of the project." + _UNUSED_BY_COMPUTE,
-        _ALL, aliases=("login",), short="l", environment="OS_USERNAME",
-    ),
-    Option(
-        "password", "string", None, "Password of the user",
-        "Password of the user. Anybody who can read the cluster's configuration can read it; "
-        "password_script and cloud keep it elsewhere." + _UNUSED_BY_COMPUTE,
-        _ALL, aliases=("passwd",), short="p", environment="OS_PASSWORD", secret=True,
-    ),
-    Option(
-        "password_script", "string", None, "Command that prints the password",
-        "Command whose standard output is the password." + _UNUSED_BY_COMPUTE,
-        _ALL, aliases=("passwd_script",), short="S",
-    ),
-    Option(
-        "project_name", "string", None, "Project of the user",
-        "Project in which the user has the role admin." + _UNUSED_BY_COMPUTE,
-        _ALL, aliases=("tenant_name",), short="t", environment="OS_PROJECT_NAME",
-    ),
-    Option(
-        "user_domain", "string", None, "Domain of the user",
-        "Name of the domain of the user; Default when nothing names another." + _UNUSED_BY_COMPUTE,
-        _ALL, short="u", environment="OS_USER_DOMAIN_NAME",
-    ),
-    Option(
-        "project_domain", "string", None, "Domain of the project",
-        "Name of the domain of the project; Default when nothing names another." + _UNUSED_BY_COMPUTE,
-        _ALL, short="P", environment="OS_PROJECT_DOMAIN_NAME",
-    ),
-    Option(
-        "application_credential_id", "string", None, "Id of an application credential",
-        "Id of an application credential with the role admin, in place of user, password and project.",
-        _CLOUD, environment="OS_APPLICATION_CREDENTIAL_ID",
-    ),
-    Option(
-        "application_credential_name", "string", None, "Name of an application credential",
-        "Name of an application credential, in place of its id; username says whose it is.",
-        _CLOUD, environment="OS_APPLICATION_CREDENTIAL_NAME",
-    ),
-    Option(
-        "application_credential_secret", "string", None, "Secret of the application credential",
-        "Secret of the application credential.",
-        _CLOUD, environment="OS_APPLICATION_CREDENTIAL_SECRET", secret=True,
-    ),
-    Option(
-        "cloud", "string", None, "Name of a cloud in clouds.yaml",
-        "Name of a cloud in clouds.yaml, from which everything about the credentials is taken that no other "
-        "option says.",
-        _CLOUD, environment="OS_CLOUD",
-    ),
-    Option(
-        "clouds_yaml", "string", None, "Path of clouds.yaml",
-        "Path of clouds.yaml, which only its owner may read. Without it the file is looked for in the "
-        "current folder, in ~/.config/openstack and in /etc/openstack. A secure.yaml beside it is read too.",
-        _CLOUD, environment="OS_CLIENT_CONFIG_FILE",
-    ),
-    Option(
-        "region_name", "string", None, "Region of Nova",
-        "Region whose Nova is meant, for a Keystone that serves several." + _UNUSED_BY_COMPUTE,
-        _ALL, environment="OS_REGION_NAME",
-    ),
-    Option(
-        "interface", "choice", None, "Kind of Nova's endpoint",
-        "Which of Nova's endpoints is used; internal when neither this option nor clouds.yaml says."
-        + _UNUSED_BY_COMPUTE,
-        _ALL, aliases=("endpoint_type",), short="e", environment="OS_INTERFACE",
-        choices=("internal", "public", "admin"),
-    ),
-    Option(
-        "cacert", "string", None, "File of certificate authorities",
-        "File of the certificate authorities that Keystone's and Nova's certificates are checked against; "
-        "without it those of the system.",
-        _CLOUD, environment="OS_CACERT",
-    ),
-    Option(
-        "insecure", "boolean", None, "Whether certificates go unchecked",
-        "Accept any certificate. Whoever can listen to such a connection can take the credentials."
-        + _UNUSED_BY_COMPUTE,
-        _ALL, environment="OS_INSECURE",
-    ),
+    *CREDENTIALS,
     Option(
         "api_timeout", "seconds", "30", "Patience with one answer",
-        "How many seconds Keystone and Nova may take for one answer.", _CLOUD, minimum=1,
+        "How many seconds Keystone and Nova may take for one answer.", CLOUD, minimum=1,
     ),
     Option(
         "action_timeout", "seconds", "120", "Patience with the answer to an evacuate request",
         "How many seconds Nova may take to answer an evacuate request. Keep it longer than the limit of "
         "every proxy between: an answer that is lost costs settle_time.",
-        _CLOUD, minimum=1,
+        CLOUD, minimum=1,
     ),
     Option(
         "record_only", "boolean", "1", "Whether the evacuator recovers the servers",
@@ -173,74 +80,96 @@ OPTIONS: tuple[Option, ...] = (
         "shared_storage", "boolean", "1", "Whether the servers' disks outlive their host",
         "Whether the disks of servers are on storage that every compute node shares. With 0 only servers "
         "whose disks are volumes are recovered, unless rebuild_from_image allows more.",
-        _CLOUD,
+        CLOUD,
     ),
     Option(
         "no_shared_storage", "boolean", None, "Opposite of shared_storage",
-        "Opposite of shared_storage, kept for old configurations.", _ALL,
+        "Opposite of shared_storage, kept for old configurations.", ALL,
     ),
     Option(
         "rebuild_from_image", "boolean", "0", "Whether servers may lose their disks",
         "Whether a server whose disk died with its host may be built anew from its image. Everything that it "
         "had written is lost.",
-        _CLOUD,
+        CLOUD,
     ),
     Option(
         "evacuate_error", "boolean", "0", "Whether servers that were in ERROR before are evacuated",
         "Whether a server that was in ERROR before its host failed is evacuated as well. It comes back "
         "running.",
-        _CLOUD,
+        CLOUD,
     ),
     Option(
         "reset_states", "boolean", "0", "Whether paused, suspended and rescued servers are evacuated",
         "Whether a server that was paused, suspended or in rescue is reset to ERROR, so that Nova evacuates "
         "it. What it had in memory is lost. With 0 it is reported and stays on its host.",
-        _CLOUD,
+        CLOUD,
     ),
     Option(
         "priority_key", "string", None, "Metadata key of a server's priority",
         "Key in the servers' metadata whose whole number orders them, highest first. Without it they are "
         "evacuated in the order in which Nova lists them.",
-        _CLOUD,
+        CLOUD,
     ),
     Option(
         "dead_after", "seconds", "900", "Age of a lost evacuation",
         "After how many seconds an evacuation that no conductor of Nova has begun, although all are up, "
         "counts as lost and is asked for again.",
-        _CLOUD,
+        CLOUD,
     ),
     Option(
         "domain", "string", None, "DNS suffix of the hosts",
         "DNS suffix of Nova's host names, when nodes have short names. Seldom needed: a node is Nova's host "
         "of the same name, else the only one with the same short name.",
-        _ALL, aliases=("compute_domain",), short="d",
+        ALL, aliases=("compute_domain",), short="d",
     ),
     Option(
         "max_in_flight", "integer", "20", "Evacuations at the same time",
-        "How many servers are evacuated at the same time, over all hosts.", _CLOUD, minimum=1,
+        "How many servers are evacuated at the same time, over all hosts.", CLOUD, minimum=1,
     ),
     Option(
         "per_destination", "integer", "10", "Evacuations at the same time per healthy host",
         "How many servers are evacuated at the same time for each compute node that can take some.",
-        _CLOUD, minimum=1,
+        CLOUD, minimum=1,
     ),
     Option(
         "settle_time", "seconds", "60", "Wait after a lost answer",
         "How many seconds to look for a trace of an evacuate request whose answer was lost, before it is "
         "sent again. Keep it longer than the limit of every proxy between.",
-        _CLOUD,
+        CLOUD,
     ),
     Option(
         "stuck_after", "seconds", "300", "Time without progress",
         "After how many seconds without progress an evacuation is reported, and another server is evacuated "
         "in its place. It is never sent again on that ground alone, for its guest may run.",
-        _CLOUD,
+        CLOUD,
     ),
     Option(
         "threshold", "integer", "0", "Most hosts that may be down",
         "Hold every recovery while more than this number of hosts is down: such a failure is rarely one of "
         "hosts. 0 means no limit.",
-        _CLOUD,
+        CLOUD,
+    ),
+    Option(
+        "disable_lost", "boolean", "1", "Whether a host is disabled in Nova at the first sign of its loss",
+        "Whether a compute node's service is disabled in Nova as soon as Pacemaker has lost the node, before "
+        "it is fenced, so that no new server is sent there. It is enabled again when the node is back "
+        "without having been fenced. A service that somebody else has disabled is left as it is.",
+        frozenset({EVACUATE}),
+    ),
+    Option(
+        "wedged_after", "seconds", "120", "Silence after which a nova-compute is restarted",
+        "After how many seconds a nova-compute that Nova shows as down, on a node that is online, is to be "
+        "restarted. NovaCompute's monitor of level 10 has it restarted; its servers run on. Only while "
+        "Nova's conductors are up and most other nova-compute report, and not where somebody has disabled "
+        "the service. 0 switches it off.",
+        frozenset({EVACUATE}),
+    ),
+    Option(
+        "fence_wedged_after", "integer", "0", "Restarts that may not help",
+        "After how many restarts that did not bring a silent nova-compute back its node is fenced, and its "
+        "servers are evacuated, although they may run. Only while no other host is in trouble. 0 means "
+        "never.",
+        frozenset({EVACUATE}),
     ),
     Option(
         "evacuate_delay", "seconds", None, "Kept for old configurations",
@@ -249,7 +178,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "verbose", "boolean", "0", "Whether to log more", "Log every decision and every request.",
-        _ALL - {FENCE}, aliases=("debug",),
+        ALL - {FENCE}, aliases=("debug",),
     ),
     Option(
         "debug_file", "string", None, "Kept for old configurations",
@@ -260,16 +189,41 @@ OPTIONS: tuple[Option, ...] = (
         "Name of the compute node, as Pacemaker knows it.", frozenset({FENCE}), aliases=("port",), short="n",
     ),
     Option(
+        "run_as", "choice", "auto", "What runs nova-compute",
+        "What runs nova-compute: systemd (see unit), a container of podman or docker (see container), or "
+        "nothing but Pacemaker (process: see binary, user, additional_parameters). auto is systemd if that "
+        "runs the machine and one unit of nova-compute is installed, or unit is set; else process, as it "
+        "always is when binary or additional_parameters is set; a container has to be asked for. Whatever "
+        "it is, it must not be started at boot: systemctl disable, restart policy no.",
+        frozenset({COMPUTE}), choices=("auto", "process", "systemd", "podman", "docker"),
+    ),
+    Option(
+        "unit", "string", None, "Unit of nova-compute",
+        "Unit of systemd, for run_as=systemd. By default nova-compute or openstack-nova-compute, whichever "
+        "is installed.",
+        frozenset({COMPUTE}),
+    ),
+    Option(
+        "container", "string", "nova_compute", "Container of nova-compute",
+        "Name of the container, for run_as=podman or docker. It must exist. Set host as well, or config to "
+        "the nova.conf that goes into the container.",
+        frozenset({COMPUTE}),
+    ),
+    Option(
         "binary", "string", "/usr/bin/nova-compute", "Path of nova-compute",
-        "The program to run.", frozenset({COMPUTE}),
+        "The program to run, for run_as=process. Otherwise only its name counts, by which its process is "
+        "known.",
+        frozenset({COMPUTE}),
     ),
     Option(
         "config", "string", "/etc/nova/nova.conf", "Configuration files of nova-compute",
-        "Configuration files of nova-compute, separated by blanks.", frozenset({COMPUTE}),
+        "Configuration files of nova-compute, separated by blanks. A process is started with them; of a "
+        "unit or a container they are read for the host's name.",
+        frozenset({COMPUTE}),
     ),
     Option(
         "user", "string", "nova", "User that runs nova-compute",
-        "User that runs nova-compute.", frozenset({COMPUTE}),
+        "User that runs nova-compute, for run_as=process.", frozenset({COMPUTE}),
     ),
     Option(
         "pid", "string", None, "Path of the file with the process id",
@@ -285,11 +239,23 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "additional_parameters", "string", None, "More arguments of nova-compute",
-        "More arguments of nova-compute, separated by blanks.", frozenset({COMPUTE}),
+        "More arguments of nova-compute, separated by blanks, for run_as=process.", frozenset({COMPUTE}),
     ),
     Option(
         "host", "string", None, "Nova's name of this host",
         "Nova's name of this host; by default the value of host in nova.conf, else the host's name.",
+        frozenset({COMPUTE}),
+    ),
+    Option(
+        "log_silence", "seconds", "300", "Longest silence in nova-compute's log",
+        "After how many seconds in which nova-compute wrote nothing into its log the monitor with "
+        "OCF_CHECK_LEVEL=10 fails; 0 means never. Only a log in which it has said how it is (Final resource "
+        "view, every minute; with debug=true, and in old releases without it) at least three times counts.",
+        frozenset({COMPUTE}),
+    ),
+    Option(
+        "log_file", "string", None, "Log of nova-compute",
+        "Log of nova-compute, for log_silence; by default the files to which its process appends.",
         frozenset({COMPUTE}),
     ),
     Option(

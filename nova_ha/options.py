@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from nova_ha.errors import ConfigurationError
 from nova_ha.option import Option, Value
-from nova_ha.option_table import COMMAND, COMPUTE, EVACUATE, FENCE, OPTIONS, PROGRAMS
+from nova_ha.option_table import OPTIONS
+from nova_ha.programs import COMMAND, COMPUTE, EVACUATE, FENCE, PROGRAMS
 
 __all__ = [
     "COMMAND",
@@ -67,6 +68,8 @@ def _value(option: Option, written: Mapping[str, str], environ: Mapping[str, str
 
 def _fallback(written: Mapping[str, str], environ: Mapping[str, str]) -> Mapping[str, str]:
     """Return the part of the environment that may fill gaps: never half of another source's credentials."""
+    if "credentials_file" in written:
+        return {}
     if "cloud" in written or ("auth_url" not in written and environ.get("OS_CLOUD")):
         return {name: environ[name] for name in ("OS_CLOUD", "OS_CLIENT_CONFIG_FILE") if name in environ}
     if "auth_url" in written:

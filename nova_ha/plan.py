@@ -9,6 +9,7 @@ from typing import Union
 
 from nova_ha.model import Evacuation, HostState, Server, Service
 from nova_ha.observation import HostView, ServerView
+from nova_ha.plan_unfenced import UnfencedStep
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,7 @@ Step = Union[
     Enable,
     StartAtHome,
     ClearRecord,
+    UnfencedStep,
 ]
 
 
@@ -226,8 +228,9 @@ class HostPlan:
 
     @property
     def troubles(self) -> tuple[str, ...]:
-        """Return what an admin should know: why it is held, and each server that does not get on."""
-        held = (f"host {self.view.host}: held ({self.reason})",) if self.state is HostState.HELD else ()
+        """Return what an admin should know: why it is held or wedged, each server that does not get on."""
+        is_bad = self.state in (HostState.HELD, HostState.WEDGED)
+        held = (f"host {self.view.host}: {self.state.word} ({self.reason})",) if is_bad else ()
         stuck = tuple(
             v.sentence for v in self.verdicts if v.is_stuck or v.fate in (Fate.RETRYING, Fate.IMMOVABLE)
         )

@@ -26,6 +26,9 @@ class Policy:
         rebuild_from_image: whether a server without shared disk may be rebuilt, which loses its data.
         evacuate_error: whether a server that was in ERROR before its host failed is evacuated too.
         reset_states: whether PAUSED, SUSPENDED and RESCUED servers are reset to ERROR, so that they can move.
+        disable_lost: whether the service of a host that Pacemaker has lost is disabled at once.
+        wedged_after: how long a nova-compute may be silent until it is to be restarted; 0 means for ever.
+        fence_wedged_after: how many restarts may not help until its node is fenced; 0 means any number.
         threshold: with more failed hosts than this nothing new is begun; 0 means no threshold.
         priority_key: metadata key whose integer value orders servers, highest first; empty means no order.
         retry_first: delay before the first retry of a server.
@@ -44,12 +47,15 @@ class Policy:
     rebuild_from_image: bool = False
     evacuate_error: bool = False
     reset_states: bool = False
+    disable_lost: bool = True
+    wedged_after: float = 120.0
+    fence_wedged_after: int = 0
     threshold: int = 0
     priority_key: str = ""
     retry_first: float = 10.0
     retry_longest: float = 300.0
     poll: float = 1.0
-    idle: float = 5.0
+    idle: float = 2.0
     ledger: float = 60.0
 
     @classmethod

@@ -32,10 +32,10 @@ class NovaPort(Protocol):
         """Clear forced_down; raise `StillInUse` while old evacuations are not cleaned up (Nova >= 24)."""
 
     def disable(self, service: Service, reason: str) -> None:
-        """Disable the service with a reason. Idempotent."""
+        """Disable the service with a reason, in a request that is never repeated; may take a minute."""
 
     def enable(self, service: Service) -> None:
-        """Enable the service. Idempotent."""
+        """Enable the service, in a request that is never repeated; may take a minute."""
 
     def servers(self, host: str) -> tuple[Server, ...]:
         """Return every server of every project on that host; each one's host attribute was checked."""
@@ -98,6 +98,16 @@ class ClusterPort(Protocol):
 
     def restart_compute(self, node: str) -> None:
         """Have the node's nova-compute restarted; raise `ClusterError` when no resource runs it."""
+
+    def publish_wedged(self, node: str, value: str | None) -> None:
+        """Write the attribute `record.WEDGED` of a node that is online; None removes it. Idempotent."""
+
+    def fence(self, node: str) -> None:
+        """Have Pacemaker fence a node now, and return when it is done; takes up to two minutes.
+
+        Raises:
+            ClusterError: it could not be fenced.
+        """
 
     def publish_state(self, node: str, text: str | None) -> None:
         """Write the sentence for people; None removes it."""

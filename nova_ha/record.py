@@ -11,6 +11,12 @@ Four permanent node attributes, each with a single writer, so that no writer can
 ``nova-ha-servers``    ``2026-11-22T06:40:12Z off:UUID left:UUID``: what Nova cannot tell of single servers,
                        and another controller's journal does not know. Belongs to the fencing of that time.
 
+One more attribute is transient, so that Pacemaker drops it with the node's connection:
+
+``nova-ha-wedged``     ``2026-11-22T06:40:12Z no heartbeat in Nova since 2026-11-22T06:38:10Z (restart 1)``:
+                       the node's nova-compute did not report to Nova then. NovaCompute's monitor has one that
+                       was started before that time restarted. Written by the evacuator.
+
 A recovery is *open* as long as the first exists and the second does not name its time. This module is
 imported by the hot paths: it needs nothing but the language.
 """
@@ -25,6 +31,11 @@ FENCED = "nova-ha-fenced"
 EVACUATED = "nova-ha-evacuated"
 STATE = "nova-ha-state"
 SERVERS = "nova-ha-servers"
+WEDGED = "nova-ha-wedged"
+
+#: Transient attribute of a compute node whose nova-compute is wedged: its process may live, and Nova gets no
+#: heartbeat. Value: a time, a blank, and a sentence. Written by the evacuator, read by NovaCompute's monitor.
+WEDGED = "nova-ha-wedged"
 
 #: Facts about a server: it was shut off before Nova forgot that (rule 19); its state was reset by nova-ha; it
 #: stays on its host, which is back, and is to be started there; its recovery was closed without success.
@@ -33,10 +44,14 @@ OFF, RESET, START, LEFT = "off:", "reset:", "start:", "left:"
 #: Begins the sentence that stays on a host's entry when not all of its servers could be recovered.
 NOT_RECOVERED = "up: not recovered: "
 
+#: Begin the sentences that are to be removed when what they tell is over: nothing else would.
+PASSING = ("lost", "wedged")
+
 _WORD = "fenced "
 
 #: Begins every ``disabled_reason`` that nova-ha writes; nothing else is ever undone by nova-ha (rule R5).
 MARKER = "nova-ha: "
+_LOST = f"{MARKER}lost "
 
 
 def record_value(fenced_at: str) -> str:
@@ -88,9 +103,45 @@ def marker_reason(fenced_at: str) -> str:
     return f"{MARKER}fenced {fenced_at}"
 
 
+def lost_reason(noticed_at: str) -> str:
+    """Return the ``disabled_reason`` of a service whose host Pacemaker has lost; it proves no fencing."""
+    return _LOST + noticed_at
+
+
+def is_lost(disabled_reason: str | None) -> bool:
+    """Say whether a ``disabled_reason`` tells of a host that was lost, and was not fenced by then."""
+    return bool(disabled_reason) and str(disabled_reason).startswith(_LOST)
+
+
+def is_passing(state: str | None) -> bool:
+    """Say whether a value of `STATE` is about something that passes without a recovery."""
+    return bool(state) and str(state).startswith(PASSING)
+
+
 def is_ours(disabled_reason: str | None) -> bool:
     """Say whether a ``disabled_reason`` was written by nova-ha."""
     return bool(disabled_reason) and str(disabled_reason).startswith(MARKER)
+
+
+_TOLD = " (restart "
+
+
+def wedged_value(published_at: str, last_heartbeat: str, count: int) -> str:
+    """Return a value of `WEDGED`, published for the count-th time since the last heartbeat."""
+    return f"{published_at} no heartbeat in Nova since {last_heartbeat}{_TOLD}{count})"
+
+
+def wedged_at(value: str | None) -> str | None:
+    """Return when a value of `WEDGED` was published."""
+    return value.partition(" ")[0] if value else None
+
+
+def wedged_count(value: str | None) -> int:
+    """Return how often it was published since the last heartbeat; 0 when it is not there."""
+    if not value:
+        return 0
+    count = value.rpartition(_TOLD)[2].rstrip(")")
+    return int(count) if count.isdigit() else 1
 
 
 _BY = " by "

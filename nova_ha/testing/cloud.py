@@ -71,6 +71,7 @@ class Compute:
         spawn_seconds: how long a guest takes to start there.
         fails: what becomes of every evacuation to it; an outcome of `nova_ha.testing.evacuation`.
         alive_since: second at which its nova-compute reported first; None while it does not run.
+        hangs: how many of its next starts end in a hang, before it has reported.
         frozen: it neither runs nor is gone: it goes on when the host thaws.
         incarnation: grows when nova-compute dies; what an earlier one was doing is lost.
         inbox: messages that RabbitMQ keeps until nova-compute starts.
@@ -92,6 +93,7 @@ class Compute:
     last_report: float = 0.0
     written_at: float = 0.0
     frozen: bool = False
+    hangs: int = 0
     incarnation: int = 0
     inbox: list[Callable[[], object]] = field(default_factory=list)
 

@@ -40,6 +40,8 @@ class SimulatedCluster:
         trouble: what is wrong with it.
         watchers: called after each change of the configuration.
         restarters: called to restart a node's nova-compute.
+        wedged_watchers: called with a node whose attribute was published: its NovaCompute's monitor.
+        fencers: called to fence a node on request.
     """
 
     def __init__(self, clock: VirtualClock, log: EventLog) -> None:
@@ -52,6 +54,8 @@ class SimulatedCluster:
         self.trouble = Trouble()
         self.watchers: list[Callable[[], object]] = []
         self.restarters: list[Callable[[str], object]] = []
+        self.wedged_watchers: list[Callable[[str], object]] = []
+        self.fencers: list[Callable[[str], object]] = []
 
     # --- the port -----------------------------------------------------------------------------------------
 
@@ -97,6 +101,24 @@ class SimulatedCluster:
         for restart in self.restarters:
             restart(node)
 
+    def publish_wedged(self, node: str, value: str | None) -> None:
+        """Write or remove the transient attribute; it changes no configuration."""
+        self._ask()
+        if self._entry(node).wedged != value:
+            self._log.add("cluster", f"node {node}: {record.WEDGED} = {value or '(removed)'}")
+        # A node that is not there keeps no transient attribute.
+        self.nodes[node] = replace(self.nodes[node], wedged=value if self.nodes[node].online else None)
+        if value:
+            for watcher in self.wedged_watchers:
+                watcher(node)
+
+    def fence(self, node: str) -> None:
+        """Have a node fenced, and wait until that has come to its end."""
+        self._ask()
+        self._log.add("cluster", f"node {node} is to be fenced on request")
+        for fence in self.fencers:
+            fence(node)
+
     def publish_state(self, node: str, text: str | None) -> None:
         """Write the sentence for people."""
         self._write(node, state=text)
@@ -107,12 +129,17 @@ class SimulatedCluster:
         """Add a node, online."""
         self.nodes[name] = ClusterNode(name, is_remote, online=True)
 
-    def set_online(self, name: str, *, online: bool) -> None:
-        """Change a node's membership; both ways its transient attributes are purged."""
+    def set_online(self, name: str, *, online: bool, lost: bool = False) -> None:
+        """Change a node's membership, in good order unless it is lost; transient attributes are purged."""
         if self.nodes[name].online != online:
-            self._log.add("cluster", f"node {name} {'online' if online else 'lost'}")
+            self._log.add("cluster", f"node {name} {_membership(online=online, lost=lost)}")
         fenced_since = None if online else self.nodes[name].fenced_since
         self.nodes[name] = replace(self.nodes[name], online=online, legacy=None, fenced_since=fenced_since)
+        self.nodes[name] = replace(self.nodes[name], lost=lost and not online, wedged=None)
+
+    def set_compute(self, name: str, since: float | None) -> None:
+        """Change since when Pacemaker runs nova-compute on a node."""
+        self.nodes[name] = replace(self.nodes[name], compute_since=since)
 
     def set_legacy(self, name: str, value: str | None) -> None:
         """Set the old agents' attribute, as they would."""
@@ -123,7 +150,7 @@ class SimulatedCluster:
         """Add a successful fencing to the history; Pacemaker 3.0.2 purges transient attributes then, too."""
         now = float(int(self._clock.now()))
         self.history.append(FencingEvent(target, "reboot", now, by))
-        self.nodes[target] = replace(self.nodes[target], legacy=None, fenced_since=now)
+        self.nodes[target] = replace(self.nodes[target], legacy=None, fenced_since=now, lost=False)
         self._log.add("cluster", f"node {target} was fenced by {by}")
 
     def set_quorum(self, *, quorate: bool) -> None:
@@ -160,3 +187,9 @@ class SimulatedCluster:
         for name, value in values.items():
             if getattr(before, name) != value:
                 self._log.add("cluster", f"node {node}: nova-ha-{name} = {value or '(removed)'}")
+
+
+def _membership(*, online: bool, lost: bool) -> str:
+    if online:
+        return "online"
+    return "lost" if lost else "left"

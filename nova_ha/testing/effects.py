@@ -22,6 +22,8 @@ EFFECTS = frozenset(
         "mark_evacuated",
         "clear_record",
         "publish_state",
+        "publish_wedged",
+        "fence",
         "remember",
         "restart_compute",
         "append",

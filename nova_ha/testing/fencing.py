@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from nova_ha.errors import NovaHaError, RecoveryOpen
+from nova_ha.errors import ClusterError, NovaHaError, RecoveryOpen
 from nova_ha.testing.clock import Actor, VirtualClock
 from nova_ha.testing.cluster import SimulatedCluster
 from nova_ha.testing.event_log import EventLog
@@ -89,6 +89,26 @@ class Fencing:
         if node not in self._busy and self.level != "none":
             self._busy.add(node)
             self.clock.spawn(lambda: self._fence(node))
+
+    def fence_on_request(self, node: str) -> None:
+        """Fence a node that is online (``stonith_admin --reboot``): tried once, and waited for.
+
+        Raises:
+            ClusterError: it could not be fenced.
+        """
+        if node not in self._busy:
+            self._busy.add(node)
+            self.clock.spawn(lambda: self._fence_once(node))
+        while node in self._busy:
+            self.clock.sleep(self.times.retry)
+        if self.cluster.nodes[node].online:
+            raise ClusterError(f"node {node!r} could not be fenced: No data available")
+
+    def _fence_once(self, node: str) -> None:
+        if self._try(node):
+            self.cluster.set_online(node, online=False)
+            self._finish(node)
+        self._busy.discard(node)
 
     def confirm(self, node: str) -> None:
         """Let an operator say that the node is off (``pcs stonith confirm``): no device is called."""

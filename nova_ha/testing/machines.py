@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from nova_ha import record
+from nova_ha.clock import parse_time
 from nova_ha.testing.clock import Actor
 from nova_ha.testing.cloud import Cloud
 from nova_ha.testing.cluster import SimulatedCluster
@@ -39,6 +41,7 @@ class Times:
     boot: float = 30.0
     nova_compute: float = 3.0
     gate_poll: float = 1.0
+    monitor: float = 60.0
 
 
 class Machines:
@@ -59,11 +62,13 @@ class Machines:
         self.times = Times()
         self.gate = True
         cluster.restarters.append(self.restart_compute)
+        cluster.wedged_watchers.append(self._monitor_soon)
 
     def add(self, name: str, host: str) -> None:
         """Add a node that is on and in service; `host` is Nova's name of it."""
         self.all[name] = Machine(name, host)
         self._cluster.add_node(name, is_remote=True)
+        self._cluster.set_compute(name, self._cloud.clock.now())
 
     # --- power --------------------------------------------------------------------------------------------
 
@@ -78,6 +83,7 @@ class Machines:
             actor.kill()
         machine.resources.clear()
         stop_compute(self._cloud, machine.host)
+        self._cluster.set_compute(node, None)
         ended = self._cloud.hypervisors.power_cut(machine.host)
         self._cloud.log.add(node, f"power off ({cause}), {ended} guests ended")
         self._lose_soon(node)
@@ -97,6 +103,7 @@ class Machines:
         machine = self.all[node]
         if machine.is_on and machine.is_reachable:
             stop_compute(self._cloud, machine.host)
+            self._cluster.set_compute(node, None)
             self.start_resources(node)
 
     def reset(self, node: str, cause: str) -> None:
@@ -137,7 +144,7 @@ class Machines:
     def _lose(self, node: str) -> None:
         """Lose a node's connection, if it is still not there; then Pacemaker fences it."""
         if not self.all[node].is_reachable and self._cluster.nodes[node].online:
-            self._cluster.set_online(node, online=False)
+            self._cluster.set_online(node, online=False, lost=True)
             self.fencing.begin(node)
 
     # --- nova-compute -------------------------------------------------------------------------------------
@@ -155,4 +162,31 @@ class Machines:
             waited = True
             self._cloud.clock.sleep(self.times.gate_poll)
         self._cloud.clock.sleep(self.times.nova_compute)
+        self._cluster.set_compute(node, self._cloud.clock.now())
         start_compute(self._cloud, self.all[node].host)
+
+    def wedge(self, node: str, starts: int) -> None:
+        """Let nova-compute hang while its node is well, and as many of its next starts too."""
+        self._cloud.log.add(node, "nova-compute hangs")
+        freeze_compute(self._cloud, self.all[node].host)
+        self._cloud.computes[self.all[node].host].hangs = starts
+
+    def unwedge(self, node: str) -> None:
+        """Let a hung nova-compute go on by itself, if its node is well, and its next starts be well."""
+        compute = self._cloud.computes[self.all[node].host]
+        compute.hangs = 0
+        if self.all[node].is_reachable and compute.frozen:
+            self._cloud.log.add(node, "nova-compute goes on")
+            thaw_compute(self._cloud, self.all[node].host)
+
+    def _monitor_soon(self, node: str) -> None:
+        """Let NovaCompute's monitor look at the attribute when it is due."""
+        self._cloud.clock.after(self.times.monitor, lambda: self._monitor(node))
+
+    def _monitor(self, node: str) -> None:
+        """Fail when the node's nova-compute was started before the attribute says that it was wedged."""
+        entry = self._cluster.nodes[node]
+        told_at = parse_time(record.wedged_at(entry.wedged) or "")
+        if entry.compute_since is not None and told_at is not None and told_at > entry.compute_since:
+            self._cloud.log.add(node, "NovaCompute's monitor has failed: nova-compute is wedged")
+            self.restart_compute(node)

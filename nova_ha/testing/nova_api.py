@@ -125,19 +125,23 @@ class NovaApi:
         before = (compute.forced_down, compute.disabled, compute.disabled_reason)
         if "forced_down" in body:
             compute.forced_down = bool(body["forced_down"])
+        is_change = "status" in body and compute.disabled != (body["status"] == "disabled")
         if "status" in body:
-            self._wait_for_dead_host(compute, str(body["status"]))
             compute.disabled = body["status"] == "disabled"
             # A PUT without a reason erases an existing one.
             reason = body.get("disabled_reason")
             compute.disabled_reason = str(reason) if reason and compute.disabled else None
         self._note_update(compute, before)
+        if is_change:
+            self._wait_for_dead_host(compute)
         return compute
 
-    def _wait_for_dead_host(self, compute: Compute, status: str) -> None:
-        """Block as Nova does when a dead host that it believes up is disabled or enabled (nova.md 1.3)."""
-        changes = compute.disabled != (status == "disabled")
-        if changes and self.cloud.is_up(compute) and compute.alive_since is None:
+    def _wait_for_dead_host(self, compute: Compute) -> None:
+        """Block as Nova does when a dead host that it believes up is disabled or enabled (nova.md 1.3).
+
+        The change is in the database by then: ``service.save()`` comes before the call.
+        """
+        if self.cloud.is_up(compute) and compute.alive_since is None:
             self.cloud.clock.sleep(60.0)
 
     def _note_update(self, compute: Compute, before: tuple[object, ...]) -> None:

@@ -22,6 +22,7 @@ from nova_ha.invariants import check_invariants
 from nova_ha.journal import Journal, MemoryJournal
 from nova_ha.policy import Policy
 from nova_ha.ports import ClusterPort, NovaPort
+from nova_ha.testing.clock import Actor
 from nova_ha.testing.cloud import Plan, make_uuid
 from nova_ha.testing.dispatcher import ActorDispatcher
 from nova_ha.testing.effects import Watched
@@ -167,7 +168,7 @@ class EvacuatorHosts:
         self.current = controller
         self.world.log.add(controller, "evacuator started")
         clock: Clock = self.world.clock
-        dispatcher = ActorDispatcher(self.world.clock)
+        dispatcher, asides = ActorDispatcher(self.world.clock), ActorDispatcher(self.world.clock)
         journal = MemoryJournal(clock, self.journals.setdefault(controller, {}))
 
         def create() -> Evacuator:
@@ -178,12 +179,16 @@ class EvacuatorHosts:
                 journal=cast(Journal, Watched(journal, self.announce)),
                 policy=self.policy,
                 dispatcher=dispatcher,
+                asides=asides,
                 owner=controller,
                 status=self,
                 check=check_invariants,
             )
 
-        self._processes.append(EvacuatorProcess(self.world, create, dispatcher.actors))
+        def actors() -> list[Actor]:
+            return [*dispatcher.actors(), *asides.actors()]
+
+        self._processes.append(EvacuatorProcess(self.world, create, actors))
 
 
 def build(world: SimulatedWorld, cloud: Mapping[str, Any]) -> None:

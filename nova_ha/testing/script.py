@@ -79,9 +79,18 @@ class Script:
         """Start nova-compute by hand, past NovaCompute's gate."""
         start_compute(self._world.cloud, node)
 
+    def word_wedge(self, node: str, starts: str = "0") -> None:
+        """Let nova-compute hang on a node that is well, and as many of its next starts too."""
+        self._world.machines.wedge(node, int(starts))
+
+    def word_unwedge(self, node: str) -> None:
+        """Let a hung nova-compute go on by itself."""
+        self._world.machines.unwedge(node)
+
     def word_stop_nova_compute(self, node: str) -> None:
         """Stop nova-compute; its guests run on."""
         self._world.log.add(node, "nova-compute stopped")
+        self._world.cluster.set_compute(node, None)
         stop_compute(self._world.cloud, node)
 
     # --- cluster ------------------------------------------------------------------------------------------
@@ -203,6 +212,10 @@ class Script:
     def word_enable(self, node: str) -> None:
         """Enable a service by hand."""
         self._put(node, {"status": "enabled"})
+
+    def word_force_down(self, node: str) -> None:
+        """Force a service down by hand."""
+        self._put(node, {"forced_down": True})
 
     def word_clear_forced_down(self, node: str) -> None:
         """Clear forced_down by hand."""

@@ -20,6 +20,11 @@ def start_compute(cloud: Cloud, host: str) -> None:
     for record in left.values():
         _forget(cloud, host, record)
     _mend_servers(cloud, host, set(left))
+    compute.frozen = compute.hangs > 0
+    if compute.frozen:
+        compute.hangs -= 1
+        cloud.log.add(host, "nova-compute hangs")
+        return
     compute.alive_since = cloud.clock.monotonic() + _REPORT_DELAY
     _take_messages(compute)
 

@@ -55,6 +55,7 @@ class SimulatedWorld:
         actions = fence_actions or VirtualFenceActions(self.nova, self.cluster, self.clock, {})
         self.fencing = Fencing(self.clock, self.cluster, self.log, self.machines, actions)
         self.machines.fencing = self.fencing
+        self.cluster.fencers.append(self.fencing.fence_on_request)
         self.evacuator: EvacuatorProcess | None = None
 
     @property

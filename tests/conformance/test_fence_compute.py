@@ -204,10 +204,19 @@ def test_list(agent, cloud, access):
 
 
 def test_validate_all(agent, cloud, access):
-    """Validation reads the options and asks nobody."""
+    """Validation reads the options and asks nobody; it warns of a password that all can read."""
     done = agent.fenced(action="validate-all", plug="any", **access)
-    assert (0, "") == (done.returncode, done.stderr)
+    assert "password: everybody who may read the cluster's configuration can read it" in complaint(done, 0)
+    assert PASSWORD not in done.stderr.replace("cibsecret", "")
     assert [] == cloud.asked
+
+
+def test_validate_all_with_a_password_script(agent, access):
+    """There is nothing to say about a password that a command prints."""
+    hidden = {**access, "password_script": f"echo {PASSWORD}"}
+    del hidden["passwd"]
+    done = agent.fenced(action="validate-all", plug="any", **hidden)
+    assert (0, "") == (done.returncode, done.stderr)
 
 
 # --- spellings of options ---------------------------------------------------------------------------------
@@ -322,7 +331,9 @@ def test_missing_plug(agent, access):
 def test_unreadable_ca_file(agent, access, tmp_path):
     """A file that is no certificate is named before anything is sent."""
     (tmp_path / "ca.pem").write_text("nothing", encoding="utf-8")
-    done = agent.fenced(action="validate-all", plug="any", cacert=str(tmp_path / "ca.pem"), **access)
+    script = {**access, "password_script": "echo x"}
+    del script["passwd"]
+    done = agent.fenced(action="validate-all", plug="any", cacert=str(tmp_path / "ca.pem"), **script)
     assert "no certificate in PEM form" in complaint(done)
 
 

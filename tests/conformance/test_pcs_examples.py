@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from nova_ha.cib import Cib
+from nova_ha.commands import doctor
+from nova_ha.commands.configuration import Configuration as DoctorsView
+from nova_ha.commands.facts import ClusterFacts, Facts
 from nova_ha.option_table import OPTIONS
 from tests.conformance.installed import CHECKOUT, Installed
 
@@ -219,6 +223,15 @@ def test_pacemaker_has_nothing_to_say(deployed):
     assert (0, "") == pacemaker("crm_verify", "--xml-file", str(deployed), "-VV")
 
 
+def test_doctor_has_nothing_to_say(deployed):
+    """What the steps configure is what nova-ha doctor wants to see, as far as a file can show it."""
+    state = Cib(deployed.read_text(encoding="utf-8"))
+    cluster = ClusterFacts(state, DoctorsView(state.root), state.nodes())
+    found = doctor.examine(Facts(now=0.0, cluster=cluster))
+    # In a file nothing runs.
+    assert {"evacuator"} == {finding.check for finding in found}
+
+
 def test_power_comes_first(deployed):
     """Each compute node has one level, power before record; the record device names no other node."""
     configuration = Configuration(deployed)
@@ -367,6 +380,16 @@ def test_time_limits_fit_together(deployed):
     assert {"60s", "120s"} == {configuration.meta(name)["failure-timeout"] for name in CHAIN}
 
 
+def test_nova_compute_is_looked_at_twice(deployed):
+    """A cheap monitor runs often, one that looks thoroughly seldom; no two have the same interval."""
+    resource = Configuration(deployed).resource("nova-compute")
+    found = {
+        op.get("interval"): {pair.get("name"): pair.get("value") for pair in op.iter("nvpair")}
+        for op in resource.iterfind("operations/op[@name='monitor']")
+    }
+    assert {"10s": {}, "60s": {"OCF_CHECK_LEVEL": "10"}} == found
+
+
 def test_no_credentials_are_in_the_configuration(deployed):
     """Everybody who may read the configuration learns the cloud's name, and no password."""
     configuration = Configuration(deployed)
@@ -403,6 +426,17 @@ def test_redfish(machine):
     assert ("192.0.2.200", "1", None) == (device["ip"], device["ssl_secure"], device.get("ssl_insecure"))
     assert "192.0.2.100" == configuration.parameters("compute-0")["server"]
     assert (0, "") == pacemaker("crm_verify", "--xml-file", str(configuration.path), "-VV")
+
+
+def test_services_may_have_any_agent(machine):
+    """A service may be run by any agent, with parameters; the time limits stay."""
+    agent = "CEILOMETER='ocf:pacemaker:Dummy state=/run/ceilometer fake=a'"
+    configuration = small(machine, "agents", *REDFISH, agent)
+    service = configuration.resource("ceilometer-compute")
+    assert ("pacemaker", "Dummy") == (service.get("provider"), service.get("type"))
+    assert {"state": "/run/ceilometer", "fake": "a"} == configuration.parameters("ceilometer-compute")
+    assert configuration.timeout("ceilometer-compute", "stop") == configuration.timeout("libvirtd", "stop")
+    assert "systemd" == configuration.resource("libvirtd").get("class")
 
 
 def test_watchdog(machine):

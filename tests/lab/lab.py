@@ -15,65 +15,24 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from tests.lab import fabric_process, layout, overlays, prepare, wire
-from tests.lab.cluster import node_files
+from tests.lab.cluster import examples, node_files
 from tests.lab.cluster.configuration import cluster_configuration
 from tests.lab.cluster.status import ClusterStatus, parse
 from tests.lab.errors import LabError
 from tests.lab.layout import RunFolder
+from tests.lab.waiting import FabricProcess, wait_until
 
-_POLL = 0.25
 _TIMED_OUT = 124  # what timeout(1) returns
 DEFAULT_DIRECTORY = layout.checkout() / ".lab"
-
-
-@dataclass(frozen=True)
-class FabricProcess:
-    """A background process of the fabric."""
-
-    run: RunFolder
-    name: str
-    pid: int
-
-    def poll(self) -> int | None:
-        """Return the exit status, None while it runs."""
-        status: int | None = wire.ask(self.run.path, {"op": "exit_status", "name": self.name})
-        return status
-
-    def send_signal(self, number: int = signal.SIGTERM) -> None:
-        """Send a signal to the process and to what it started."""
-        wire.ask(self.run.path, {"op": "signal", "name": self.name, "number": number})
-
-    def wait(self, timeout: float = 30) -> int:
-        """Return the exit status once it ends; raise LabError if it does not within `timeout` seconds."""
-        ended: tuple[int] = wait_until(f"process '{self.name}' ends", lambda: _wrapped(self.poll()), timeout)
-        return ended[0]
-
-
-def _wrapped(status: int | None) -> tuple[int] | None:
-    """Make an exit status of 0 true."""
-    return None if status is None else (status,)
-
-
-def wait_until(what: str, condition: Callable[[], Any], timeout: float) -> Any:
-    """Ask `condition` until its answer is true and return it; raise LabError after `timeout` seconds."""
-    deadline = time.monotonic() + timeout
-    while True:
-        if answer := condition():
-            return answer
-        if time.monotonic() > deadline:
-            raise LabError(f"waited {timeout:.0f} s in vain: {what}")
-        time.sleep(_POLL)
 
 
 class Lab:
@@ -85,6 +44,7 @@ class Lab:
         computes: 0 to 12.
         with_openstack: run the OpenStack control plane too.
         with_product: configure nova-ha's resources; as with_openstack unless said.
+        by_examples: let pcs-examples configure the cluster, with stand-ins for the services of compute nodes.
     """
 
     def __init__(
@@ -94,6 +54,7 @@ class Lab:
         computes: int = 3,
         with_openstack: bool = True,
         with_product: bool | None = None,
+        by_examples: bool = False,
     ) -> None:
         layout.check_size(controllers, computes)
         self.folder = RunFolder(Path(directory).absolute())
@@ -103,6 +64,7 @@ class Lab:
         self.computes = layout.computes(computes)
         self.with_openstack = with_openstack
         self.with_product = with_openstack if with_product is None else with_product
+        self.by_examples = by_examples
         self._prepared = False
         self._openstack: Any = None
         self._fabric: subprocess.Popen[bytes] | None = None
@@ -155,6 +117,8 @@ class Lab:
         prepare.prepare_machine()
         self._empty_folder()
         node_files.write_all(self.folder, [*self.controllers, *self.computes])
+        if self.by_examples:
+            examples.install(self.folder, self.controllers, self.computes)
         overlays.fill(self.folder, prepare.pacemaker_remoted())
         if self.with_openstack:
             self.openstack.prepare()
@@ -231,6 +195,7 @@ class Lab:
             "computes": len(self.computes),
             "with_openstack": self.with_openstack,
             "with_product": self.with_product,
+            "by_examples": self.by_examples,
             "checkout": str(layout.checkout()),
         }
 
@@ -261,7 +226,7 @@ class Lab:
         self._ask("cable", node=node, up=up)
 
     def bmc(self, node: str, mode: str) -> None:
-        """Make the BMC of a compute node behave: normal, silent, refuse or lies-off."""
+        """Make the BMC of a node behave: normal, silent, refuse, lies-off or stays-off."""
         self._ask("bmc_mode", node=node, mode=mode)
 
     def kill_process(self, node: str, pattern: str, number: int = signal.SIGKILL) -> list[str]:
@@ -359,6 +324,9 @@ class Lab:
 
     def configure_cluster(self) -> None:
         """Give the cluster its configuration."""
+        if self.by_examples:
+            self.run_on_controller(*examples.command("apply.sh"), timeout=examples.PATIENCE)
+            return
         document = cluster_configuration(self.controllers, self.computes, self.with_product)
         self.run_on_controller("cibadmin", "--modify", "--allow-create", "--xml-pipe", stdin=document)
 

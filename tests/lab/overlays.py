@@ -30,6 +30,7 @@ def fill(run: RunFolder, pacemaker_remoted: Path) -> None:
     cluster = Path(__file__).parent / "cluster"
     _install(cluster / "lab-chassis", run.overlay / "bin")
     _install(cluster / "fence_lab", run.overlay / "sbin")
+    _install(cluster / "Service", run.overlay / "ocf" / "lab")
     _install(pacemaker_remoted, run.overlay / "sbin")
     _make_mount_points(run)
 

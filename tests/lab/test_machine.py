@@ -113,7 +113,8 @@ def test_frozen_node_is_fenced(lab: Lab) -> None:
 
 def test_thaw_continues_only_what_the_freeze_stopped(lab: Lab) -> None:
     """A process that was stopped before the freeze is still stopped after the thaw; all others run."""
-    lab.run("compute-2", "sh", "-c", "sh -c 'kill -STOP $$; sleep 4321' </dev/null >/dev/null 2>&1 &")
+    # In a session of its own: the kernel ends a stopped process whose group loses its last parent.
+    lab.run("compute-2", "sh", "-c", "setsid sh -c 'kill -STOP $$; sleep 4321' </dev/null >/dev/null 2>&1 &")
     lab.wait_until("the process is stopped", lambda: len(stopped_processes(lab, "compute-2")) == 1, 5)
     lab.freeze("compute-2")
     lab.thaw("compute-2")

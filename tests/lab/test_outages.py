@@ -15,8 +15,8 @@ from tests.lab.demo.follow import Follow
 from tests.lab.demo.scene import Scene, is_through
 from tests.lab.demo.timeline import Stage
 from tests.lab.lab import Lab
-from tests.lab.openstack.hypervisor.control import change
-from tests.lab.recoveries import SETTLED, Labs, assert_recovered, prepare
+from tests.lab.openstack.judgement import Finding, Kind
+from tests.lab.recoveries import SETTLED, Labs, assert_recovered, prepare, set_spawn_time
 
 pytestmark = pytest.mark.lab
 
@@ -43,11 +43,6 @@ def middle(labs: Labs) -> Lab:
     lab.wait_cluster(SETTLED)
     set_spawn_time(lab, 0.5)
     return lab
-
-
-def set_spawn_time(lab: Lab, seconds: float) -> None:
-    """Set how long every guest takes to start from now on."""
-    change(lab.openstack.nodes.shared, lambda _seconds, rules: (seconds, rules))
 
 
 def evacuations_under_way(lab: Lab, destination: str = "") -> list[str]:
@@ -106,11 +101,15 @@ def away(lab: Lab, follow: Follow, service: str) -> Iterator[None]:
 
 @pytest.mark.parametrize("service", ["nova-api", "rabbitmq"])
 def test_service_of_the_control_plane_is_away(middle: Lab, service: str) -> None:
-    """A service that stops during the evacuation and comes back later costs time, but no server."""
+    """A service that stops during the evacuation and comes back later costs time, but no server.
+
+    RabbitMQ can cost more: a destination whose last call to the conductor gets no answer takes the evacuation
+    for failed, with the guest running, and Nova goes on naming the dead host (seen with Nova 34).
+    """
     follow = follow_to_the_middle(middle)
     with away(middle, follow, service):
         pass
-    assert_recovered(middle, follow, limit=LIMIT)
+    assert_accounted_for(middle, follow)
 
 
 def test_keystone_is_away_when_the_evacuator_starts_anew(middle: Lab) -> None:
@@ -159,33 +158,62 @@ def test_database_is_away(middle: Lab) -> None:
     follow = follow_to_the_middle(middle)
     with away(middle, follow, "mariadb"):
         pass
-    follow.until("every server is accounted for", lambda scene: not unaccounted(middle, scene), LIMIT)
-    named = named_as_stuck(middle)
-    if not named:
-        assert_recovered(middle, follow, limit=LIMIT)
+    assert_accounted_for(middle, follow)
+
+
+def assert_accounted_for(lab: Lab, follow: Follow) -> None:
+    """Every server is as before elsewhere, or the evacuator names it and says rightly why it is not."""
+    follow.until("every server is accounted for", lambda scene: not unaccounted(lab, scene), LIMIT)
+    stuck, strayed = left_open(lab), named_as_strayed(lab)
+    if not stuck | strayed:
+        assert_recovered(lab, follow, limit=LIMIT)
         return
-    print(f"+{follow.now:6.1f} s  {len(named)} evacuations were left open by Nova")
-    assert unaccounted(middle, follow.scene) == []
-    assert named <= servers_with_open_records(middle)
-    assert "no progress" in middle.run_on_controller("pcs", "status").stdout
-    assert follow.scene.goal.not_back(follow.fresh_look())
-    status = middle.openstack.audit()
+    print(f"+{follow.now:6.1f} s  left open by Nova: {sorted(stuck)}, placed wrongly: {sorted(strayed)}")
+    if stuck:
+        assert "no progress" in lab.run_on_controller("pcs", "status").stdout
+        assert follow.scene.goal.not_back(follow.fresh_look())
+    else:
+        follow.until("the host is back", lambda scene: not scene.goal.not_back(scene.look), LIMIT)
+        status = lab.run_on_controller("pcs", "status", "--full").stdout
+        assert all(server in status for server in strayed)
+    assert unaccounted(lab, follow.scene) == []
+    assert unexpected_findings(lab, follow.scene.timeline.zero, strayed) == []
+
+
+def unexpected_findings(lab: Lab, since: float, strayed: set[str]) -> list[Finding]:
+    """Return what the auditor has against the run, but that the named servers run where Nova has them not."""
+    status = lab.openstack.audit()
     assert status.sees_nova
-    assert [found for found in status.findings if found.since >= follow.scene.timeline.zero] == []
+    return [
+        found
+        for found in status.findings
+        if found.since >= since and not (found.kind is Kind.MISPLACED and found.uuid in strayed)
+    ]
 
 
 def unaccounted(lab: Lab, scene: Scene) -> list[str]:
     """Return what is wrong with servers that are neither as before elsewhere nor named by the evacuator."""
-    named = named_as_stuck(lab)
+    named = left_open(lab) | named_as_strayed(lab)
     others = tuple(server for server in scene.goal.servers if server.id not in named)
     return replace(scene.goal, servers=others).misplaced(scene.look.servers)
 
 
-def named_as_stuck(lab: Lab) -> set[str]:
-    """Return the servers of which an evacuator's log says that Nova does not get on with them."""
+def left_open(lab: Lab) -> set[str]:
+    """Return the servers of which the evacuator says, and Nova's records too, that Nova does not get on."""
+    stuck = named(lab, r"server \S+ \((\S+)\): evacuating \(.*no progress since")
+    return stuck & servers_with_open_records(lab) if stuck else stuck
+
+
+def named_as_strayed(lab: Lab) -> set[str]:
+    """Return the servers that an evacuator's log has given up: their guests may run where they should not."""
+    return named(lab, r"not recovered: server \S+ \((\S+)\): immovable \(its guest may run on")
+
+
+def named(lab: Lab, pattern: str) -> set[str]:
+    """Return the servers in lines like that of the evacuators' logs, as far as they still exist."""
     logs = [lab.logs / node.name / "nova-ha" / "evacuator.log" for node in lab.controllers]
     text = "".join(log.read_text() for log in logs if log.exists())
-    return set(re.findall(r"server \S+ \((\S+)\): evacuating \(.*no progress since", text))
+    return set(re.findall(pattern, text)) & {server.id for server in lab.openstack.client.servers()}
 
 
 def servers_with_open_records(lab: Lab) -> set[str]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timezone
 
 import pytest
 
@@ -62,21 +63,36 @@ def test_evacuator_is_killed_in_the_middle(cloud: Lab) -> None:
 
 def test_recovery_inside_of_the_fencing_action(cloud: Lab) -> None:
     """With record_only=0 and without NovaEvacuate, fencing ends when all servers are recovered."""
-    cloud.run_on_controller("pcs", "resource", "delete", hit.EVACUATOR)
-    cloud.run_on_controller("pcs", "stonith", "update", "fence-nova", "record_only=0")
-    # Whoever depends on unfencing by a device that was changed is started again, also nova-compute.
-    cloud.run_on_controller("crm_resource", "--wait", timeout=REUNFENCED)
-    cloud.wait_cluster(SETTLED)
-    follow = prepare(cloud, "power-cut", ["compute-3"])
-    fencings = len(cloud.fencings("compute-3"))
-    follow.begin(hit.hit(cloud, "power-cut", ["compute-3"]))
     try:
+        cloud.run_on_controller("pcs", "resource", "delete", hit.EVACUATOR)
+        cloud.run_on_controller("pcs", "stonith", "update", "fence-nova", "record_only=0")
+        wait_for_restarts(cloud)
+        follow = prepare(cloud, "power-cut", ["compute-3"])
+        fencings = len(cloud.fencings("compute-3"))
+        follow.begin(hit.hit(cloud, "power-cut", ["compute-3"]))
         follow.until("fencing", lambda _scene: len(cloud.fencings("compute-3")) > fencings, LIMIT)
         assert follow.scene.goal.misplaced(follow.fresh_look().servers) == []
     finally:
         cloud.run_on_controller("pcs", "stonith", "update", "fence-nova", "record_only=")
         cloud.configure_cluster()
+        wait_for_restarts(cloud)
     assert_recovered(cloud, follow, but=frozenset({Stage.EVACUATING, Stage.VERIFIED}))
+
+
+def wait_for_restarts(lab: Lab) -> None:
+    """Wait until every nova-compute reports to Nova again.
+
+    Whoever depends on unfencing by a device that was changed is started again, also nova-compute.
+    """
+    lab.run_on_controller("crm_resource", "--wait", timeout=REUNFENCED)
+    lab.wait_cluster(SETTLED)
+    since = datetime.now(timezone.utc).replace(tzinfo=None).isoformat()
+
+    def all_report() -> bool:
+        services = [one for one in lab.openstack.client.services() if one["binary"] == "nova-compute"]
+        return all(one["state"] == "up" and one["updated_at"] > since for one in services)
+
+    lab.wait_until("every nova-compute has reported since its restart", all_report, SETTLED)
 
 
 def test_recovery_reads_well_in_pacemakers_tools(cloud: Lab) -> None:

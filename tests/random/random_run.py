@@ -72,6 +72,8 @@ class RandomRun(Scenario):
             "cut-cable": False,
             "power-cut": machine.is_on,
             "power-on": not machine.is_on,
+            "wedge": machine.is_reachable and node.online and compute.alive_since is not None,
+            "unwedge": compute.hangs > 0 or (machine.is_reachable and compute.frozen),
             "stop-nova-compute": machine.is_reachable and not node.fenced,
             "start-nova-compute": self._may_start_compute(machine, compute, node),
             "confirm": not (machine.is_on or node.online),

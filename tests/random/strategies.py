@@ -11,6 +11,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.random.happenings import HAPPENINGS, Line, Policy
+
 #: Second at which all faults have ended and every host gets power, if it has none.
 MENDED = 220.0
 
@@ -23,39 +25,19 @@ THEMES = {
     "requests with lost answers": ("late_request", "late_request", "lost_answer", "move"),
     "the evacuator killed": ("killed_asking", "killed_asking", "move", "lost_answer", "power"),
     "messages and destinations": ("messages", "destination", "power", "move"),
+    "lost and not fenced": ("lost", "lost", "lost", "move", "api", "operator", "broken_fencing"),
+    "wedged": ("wedge", "wedge", "wedge", "move", "messages", "api", "operator", "lost"),
     "operators and owners": ("operator", "owner", "power", "api", "move"),
     "everything": (
         *("power", "hang", "nova_compute", "broken_fencing", "api", "untrue_list", "lost_answer"),
-        *("move", "messages", "destination", "operator", "owner", "cluster"),
+        *("move", "messages", "destination", "operator", "owner", "cluster", "lost", "wedge"),
     ),
 }
 
-_READS = ("services", "servers", "server", "evacuations", "attempts", "server_groups", "conductors_up")
-_FAILING = ("evacuate", "stop", "reset_to_error", "tell_down", "clear_forced_down", "enable")
-_CALLS = (*_READS, *_FAILING, "reads", "writes", "*")
-_READ_KINDS = ("http-500", "http-503", "http-401", "unreachable", "timeout", "slow")
-_ACTION_KINDS = ("http-400", "http-403", "http-404", "http-409", "in-use", "ok-nothing")
-_LOST = (
-    "timeout",
-    "timeout-after",
-    "timeout-late",
-    "timeout-late",
-    "http-500",
-    "http-500-after",
-    "ok-nothing",
-)
-_EFFECTS = (
-    *("append", "sync", "publish_state", "evacuate", "mark_evacuated", "tell_down", "write_record"),
-    *("clear_forced_down", "enable", "clear_record", "stop", "restart_compute", "reset_to_error"),
-)
 _OUTCOMES = (
     *("slow", "late-cast", "cast-lost", "conductor-gives-up", "no-valid-host", "claim-fails"),
     *("spawn-fails", "fails-after-spawn", "fails-after-spawn", "fails-after-spawn"),
 )
-_FAILS = ("claim-fails", "spawn-fails", "fails-after-spawn", "fails-after-spawn")
-
-Line = list[Any]
-Policy = dict[str, Any]
 
 
 class Case:
@@ -77,9 +59,11 @@ def cases(draw: st.DrawFn, theme: str) -> Case:
     names = [f"server-{number}" for number in range(draw(st.integers(1, 12)))]
     policy = draw(_policies())
     cloud = draw(_clouds(hosts, names, policy))
+    if theme == "lost and not fenced" and draw(st.booleans()):
+        cloud["settings"] = {"level": "none"}
     script = [[10, f"power-cut {draw(st.sampled_from(hosts))}"]]
     for happening in draw(st.lists(st.sampled_from(THEMES[theme]), max_size=7)):
-        script += draw(_HAPPENINGS[happening](hosts, names, policy))
+        script += draw(HAPPENINGS[happening](hosts, names, policy))
     return Case(cloud, script + _mending(hosts))
 
 
@@ -88,7 +72,7 @@ def _mending(hosts: list[str]) -> list[Line]:
     lines = ["mend", "forget-plans", "conductors up"]
     for host in hosts:
         lines += [f"bmc {host} alive", f"destination {host} ok", f"capacity {host} 50", f"spawn {host} 2"]
-        lines += [f"thaw {host}", f"power-on {host}", f"start-nova-compute {host}"]
+        lines += [f"thaw {host}", f"unwedge {host}", f"power-on {host}", f"start-nova-compute {host}"]
     lines += ["start-evacuator controller-0"]
     later = [f"power-on {host}" for host in hosts]
     return [[MENDED, line] for line in lines] + [[MENDED + 150, line] for line in later]
@@ -101,6 +85,7 @@ def _mending(hosts: list[str]) -> list[Line]:
 def _policies(draw: st.DrawFn) -> dict[str, Any]:
     """Draw a policy; times are short, so that what takes time passes in little of it."""
     policy = {"settle_time": 60, "dead_after": 120, "retry_first": 5, "retry_longest": 40}
+    policy |= {"wedged_after": 20, "ledger": 10}
     optional = {
         "settle_time": st.just(30),
         "max_in_flight": st.integers(1, 4),
@@ -109,6 +94,9 @@ def _policies(draw: st.DrawFn) -> dict[str, Any]:
         "reset_states": st.just(True),
         "threshold": st.integers(1, 2),
         "retry_first": st.just(15),
+        "disable_lost": st.just(False),
+        "wedged_after": st.sampled_from([10, 30, 60]),
+        "fence_wedged_after": st.integers(1, 2),
     }
     for name in draw(st.lists(st.sampled_from(sorted(optional)), max_size=2, unique=True)):
         policy[name] = draw(optional[name])
@@ -193,177 +181,3 @@ def _plans(draw: st.DrawFn, names: list[str], policy: Policy) -> dict[str, Any]:
     if outcome == "late-cast":
         return {**plan, "seconds": draw(st.integers(1, policy["dead_after"] - 20))}
     return plan
-
-
-# --- what happens -------------------------------------------------------------------------------------------
-
-
-def _moments() -> st.SearchStrategy[Any]:
-    """Draw a second; most recoveries are under way in the first ones."""
-    return st.one_of(st.integers(11, 40), st.integers(5, 160))
-
-
-def _begins() -> st.SearchStrategy[int]:
-    """Draw the second at which a fault begins: often before the first host dies."""
-    return st.one_of(st.just(5), st.integers(5, 160))
-
-
-def _anytime() -> st.SearchStrategy[Any]:
-    """Draw a second, or the moment right after an effect of the evacuator."""
-    after = st.builds(lambda effect, count: f"{effect} {count}", st.sampled_from(_EFFECTS), st.integers(1, 8))
-    return st.one_of(_moments(), after)
-
-
-@st.composite
-def _power(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
-    word = draw(st.sampled_from(["power-cut", "reset", "power-on", "fence"]))
-    return [[draw(_anytime()), f"{word} {draw(st.sampled_from(hosts))}"]]
-
-
-@st.composite
-def _hang(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
-    host, begin = draw(st.sampled_from(hosts)), draw(_moments())
-    bad, good = draw(st.sampled_from([("freeze", "thaw"), ("cut-cable", "repair-cable")]))
-    return [[begin, f"{bad} {host}"], [begin + draw(st.integers(1, 60)), f"{good} {host}"]]
-
-
-@st.composite
-def _nova_compute(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
-    host, begin = draw(st.sampled_from(hosts)), draw(_moments())
-    end = begin + draw(st.integers(1, 30))
-    return [[begin, f"stop-nova-compute {host}"], [end, f"start-nova-compute {host}"]]
-
-
-@st.composite
-def _no_power_device(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
-    """A power device does not answer; an operator looks: a node that is off is confirmed as off."""
-    host, begin = draw(st.sampled_from(hosts)), draw(st.integers(1, 40))
-    end = begin + draw(st.integers(10, 150))
-    word = draw(st.sampled_from([f"bmc {host} alive", f"confirm {host}"]))
-    return [[begin, f"bmc {host} dead"], [end, word]]
-
-
-@st.composite
-def _api(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
-    call = draw(st.sampled_from(_CALLS))
-    return [[draw(_begins()), f"fault {call} {draw(_kinds(call))} {draw(_extents())}"]]
-
-
-@st.composite
-def _kinds(draw: st.DrawFn, call: str) -> str:
-    kinds = list(_READ_KINDS)
-    if call in _FAILING:
-        kinds += _ACTION_KINDS
-    kind = draw(st.sampled_from(kinds))
-    return f"{kind} seconds={draw(st.integers(1, 40))}" if kind in {"timeout", "slow"} else kind
-
-
-@st.composite
-def _extents(draw: st.DrawFn) -> str:
-    """Draw which calls of that name are hit: some in a row, or all for some time."""
-    if draw(st.booleans()):
-        return f"for={draw(st.integers(1, 100))}"
-    first = draw(st.integers(1, 6))
-    return f"first={first} last={first + draw(st.integers(0, 4))}"
-
-
-@st.composite
-def _untrue_list(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
-    """A list is empty, once or twice in a row, because a cell's database was away for a moment; or worse."""
-    call = draw(st.sampled_from(["servers", "servers", "evacuations", "services", "attempts"]))
-    worse = ["unfiltered", "no-host"] if call == "servers" else []
-    kind = draw(st.sampled_from(["empty", *worse]))
-    first = draw(st.integers(1, 30))
-    return [[draw(_begins()), f"fault {call} {kind} first={first} last={first + draw(st.integers(0, 1))}"]]
-
-
-@st.composite
-def _late_request(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
-    """Evacuate requests that nobody answers take effect late, within the time that the policy says."""
-    longest = policy["settle_time"] // 2 - 3
-    seconds, delay = draw(st.integers(1, longest)), draw(st.integers(1, longest))
-    fault = f"fault evacuate timeout-late seconds={seconds} delay={delay} last={draw(st.integers(1, 5))}"
-    return [[draw(_begins()), fault]]
-
-
-@st.composite
-def _lost_answer(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
-    """A request whose answer is lost; what shows late shows within the time that the policy says."""
-    call = draw(st.sampled_from(["evacuate", "evacuate", "evacuate", *_FAILING]))
-    kind = draw(st.sampled_from(_LOST))
-    if kind.startswith("timeout"):
-        longest = policy["settle_time"] // 2 - 3
-        kind += f" seconds={draw(st.integers(1, longest))} delay={draw(st.integers(1, longest))}"
-    return [[draw(_begins()), f"fault {call} {kind} {draw(_extents())}"]]
-
-
-@st.composite
-def _move(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
-    """The evacuator is killed, and started here or on another controller."""
-    delay = draw(st.sampled_from([0.5, 3, 15, 60]))
-    return [[draw(_anytime()), f"move-evacuator controller-{draw(st.integers(0, 2))} {delay}"]]
-
-
-@st.composite
-def _killed_asking(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
-    """The evacuator is killed while it waits for answers, and the requests have their effect all the same."""
-    ((begin, fault),) = draw(_late_request(hosts, names, policy))
-    ((_, move),) = draw(_move(hosts, names, policy))
-    return [[begin, fault], [max(begin, 16) + draw(st.integers(1, 25)), move]]
-
-
-@st.composite
-def _messages(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
-    """Nova's conductors are down; or RabbitMQ is, and with it the answer to each request."""
-    begin = draw(_moments())
-    end = begin + draw(st.integers(1, 100))
-    lines: list[Line] = [[begin, "conductors down"], [end, "conductors up"]]
-    if draw(st.booleans()):
-        lines.append([begin, f"fault evacuate http-500-after for={end - begin}"])
-    return lines
-
-
-@st.composite
-def _destination(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
-    host, begin = draw(st.sampled_from(hosts)), draw(st.integers(5, 60))
-    words = [f"destination {host} {outcome}" for outcome in _FAILS]
-    words += [f"spawn {host} {seconds}" for seconds in (0.2, 10, 30)]
-    words += [f"capacity {host} {room}" for room in (0, 1, 3)]
-    return [[begin, draw(st.sampled_from(words))]]
-
-
-@st.composite
-def _operator(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
-    host = draw(st.sampled_from(hosts))
-    words = [f"disable {host} maintenance", f"disable {host}", f"enable {host}", f"clear-forced-down {host}"]
-    return [[draw(_anytime()), draw(st.sampled_from(words))]]
-
-
-@st.composite
-def _owner(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
-    return [[draw(_anytime()), f"delete {draw(st.sampled_from(names))}"]]
-
-
-@st.composite
-def _cluster(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
-    word = draw(st.sampled_from(["no-quorum", "no-dc", "cell-down cell1"]))
-    return [[draw(_anytime()), f"{word} {draw(st.integers(1, 50))}"]]
-
-
-_HAPPENINGS = {
-    "power": _power,
-    "hang": _hang,
-    "nova_compute": _nova_compute,
-    "broken_fencing": _no_power_device,
-    "api": _api,
-    "untrue_list": _untrue_list,
-    "late_request": _late_request,
-    "lost_answer": _lost_answer,
-    "move": _move,
-    "killed_asking": _killed_asking,
-    "messages": _messages,
-    "destination": _destination,
-    "operator": _operator,
-    "owner": _owner,
-    "cluster": _cluster,
-}

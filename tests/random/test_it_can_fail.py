@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from nova_ha import decide_host, decide_server
+from nova_ha import decide_host, decide_lost, decide_server
 from nova_ha.faults import RetryPlace
 from nova_ha.notes import ServerNotes
 from nova_ha.observe import Observer
@@ -66,6 +66,11 @@ def _first_look_is_last(self: Observer, plan: Plan, _now: float) -> None:
     self._final_since = {(host.view.node.name, host.view.node.fenced_at or ""): 0.0 for host in plan.hosts}
 
 
+def nothing_is_taken_back(patch: pytest.MonkeyPatch) -> None:
+    """Rule R5: what was done because of a loss is undone when the host is back."""
+    patch.setattr(decide_lost, "_came_back", lambda *_: None)
+
+
 @pytest.mark.parametrize(
     ("forget", "theme"),
     [
@@ -76,6 +81,7 @@ def _first_look_is_last(self: Observer, plan: Plan, _now: float) -> None:
         (nobody_was_off, "power"),
         (nobody_was_here_before, "the evacuator killed"),
         (empty_is_empty, "lists that are not true"),
+        (nothing_is_taken_back, "lost and not fenced"),
     ],
     ids=lambda value: getattr(value, "__name__", value).replace("_", "-"),
 )

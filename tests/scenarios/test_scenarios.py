@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from nova_ha import record
 from nova_ha.testing.scenario import Interruption, compare, load
 
 SCENARIOS = sorted(path.parent for path in Path(__file__).parent.glob("*/script.json"))
@@ -60,8 +61,20 @@ def test_interrupted(directory):
             interrupted.run()
             when = f"killed after effect {after}, elsewhere: {elsewhere}"
             wrong += violations(interrupted, when)
+            wrong += left_disabled(interrupted, when)
             wrong += [] if may_differ else differences(whole, interrupted, when)
     assert not wrong, "\n".join(wrong)
+
+
+def left_disabled(interrupted, when):
+    """Return the services that are left disabled because their host was lost, though it is back."""
+    world = interrupted.world
+    return [
+        f"{when}: {compute.host} is left disabled: {compute.disabled_reason}"
+        for compute in world.cloud.computes.values()
+        if compute.disabled and record.is_lost(compute.disabled_reason)
+        if world.cluster.nodes[compute.host.partition(".")[0]].online
+    ]
 
 
 def violations(interrupted, when):

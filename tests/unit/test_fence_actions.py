@@ -398,7 +398,7 @@ def test_one_node_hides_the_others(cluster):
     for node in cluster.nodes:
         cluster.set(node, fenced=record.record_value(FENCED_AT))
     cluster.change_token = cluster.mark_evacuated = cluster.clear_record = cluster.publish_state = None
-    cluster.restart_compute = cluster.remember = None
+    cluster.restart_compute = cluster.remember = cluster.publish_wedged = cluster.fence = None
     events = tuple(FencingEvent(node, "off", NOON) for node in cluster.nodes)
     whole = cluster.view()
     cluster.view = lambda: replace(whole, fencing=events)

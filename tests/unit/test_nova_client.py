@@ -169,6 +169,19 @@ def test_evacuate_is_sent_once(nova, cloud):
     assert [{"evacuate": {}}, {"evacuate": {"host": "compute-1"}}] == [r.body for r in cloud.sent(*EVACUATE)]
 
 
+@pytest.mark.parametrize(
+    "change", [lambda nova: nova.disable(SERVICE, "why"), lambda nova: nova.enable(SERVICE)]
+)
+@pytest.mark.parametrize("failure", [fake_cloud.read_timeout(), error("later", 503)], ids=["timeout", "503"])
+def test_change_that_waits_for_the_host_is_not_repeated(nova, cloud, waits, change, failure):
+    """Sent again it would undo what somebody else has done while the host was waited for."""
+    put = ("PUT", f"/os-services/{UP['id']}")
+    cloud.on(*put, failure)
+    with pytest.raises(NovaUnavailable):
+        change(nova)
+    assert (1, []) == (len(cloud.sent(*put)), waits)
+
+
 def test_time_limits(nova, cloud):
     """Every request has a time limit; actions have their own, longer one."""
     cloud.on("GET", "/os-services", (200, {"services": []}))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from nova_ha.act import Actor
+from nova_ha.asides import Asides
 from nova_ha.clock import SystemClock
 from nova_ha.dispatch import InlineDispatcher
 from nova_ha.errors import NovaUnavailable, RequestRefused
@@ -20,7 +21,8 @@ def test_server_is_started_at_home_once(mocker):
         RequestRefused("locked", 409),
         NovaUnavailable("connection refused"),
     ]
-    actor = Actor(nova, cluster, SystemClock(), journal, InlineDispatcher(), observer, "controller-0")
+    beside = Asides(InlineDispatcher())
+    actor = Actor(nova, cluster, SystemClock(), journal, InlineDispatcher(), observer, "controller-0", beside)
     step = StartAtHome(("s1", "s2", "s3"))
     node = a_node(servers=f"{FENCED_AT} start:s1 start:s2 start:s3")
     plan = HostPlan(a_host(node=node), HostState.RETURNING, steps=(step,))

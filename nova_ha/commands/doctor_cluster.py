@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``nova-ha doctor`` checks about Pacemaker as a whole and about nova-ha's resources. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nova_ha.commands.configuration import COMPUTE_AGENT, EVACUATE_AGENT, FENCE_AGENT, Configuration, seconds
+from nova_ha.commands.facts import ClusterFacts, Facts
+from nova_ha.commands.finding import ERROR, NOTE, WARNING, Finding
+from nova_ha.commands.resource_state import running_on, states
+
+#: Pacemaker gives up on a fencing that has failed ten times until its next recheck (default 15 min).
+LONGEST_RECHECK = 300.0
+
+_EXAMPLES = "/usr/share/doc/nova-ha/examples"
+_FALSE = frozenset(("false", "no", "off", "0", "n"))
+
+
+def pacemaker(facts: Facts) -> Iterator[Finding]:
+    """Pacemaker answers, and this partition of the cluster has quorum."""
+    if facts.cluster is None:
+        if facts.cluster_problem:
+            yield Finding("pacemaker", "cluster", ERROR, facts.cluster_problem, "pcs cluster start")
+        return
+    if not facts.cluster.cib.is_quorate:
+        yield Finding(
+            "pacemaker",
+            "cluster",
+            ERROR,
+            "no quorum: nothing is fenced or recovered here",
+            "pcs quorum status",
+        )
+    for node in facts.cluster.members:
+        if not node.online:
+            yield Finding(
+                "pacemaker",
+                node.name,
+                WARNING,
+                "this controller is offline",
+                f"pcs cluster start {node.name}",
+            )
+
+
+def properties(facts: Facts) -> Iterator[Finding]:
+    """Fencing is on, the cluster is not in maintenance, and what failed is tried again soon."""
+    if facts.cluster is None:
+        return
+    configuration = facts.cluster.configuration
+    if _is_false(configuration, "stonith-enabled"):
+        yield Finding(
+            "stonith-enabled",
+            "cluster",
+            ERROR,
+            "fencing is off: no dead node is ever proven to be off, so nothing is recovered",
+            "pcs property set stonith-enabled=true",
+        )
+    if (configuration.property("maintenance-mode") or "").lower() in ("true", "yes", "on", "1", "y"):
+        yield Finding(
+            "maintenance-mode",
+            "cluster",
+            WARNING,
+            "the cluster is in maintenance: nothing is started, stopped or fenced",
+            "pcs property set maintenance-mode=false",
+        )
+    yield from _recheck(configuration)
+
+
+def _recheck(configuration: Configuration) -> Iterator[Finding]:
+    text = configuration.property("cluster-recheck-interval")
+    interval = seconds(text) if text else 900.0
+    if interval is not None and (interval > LONGEST_RECHECK or interval == 0):
+        yield Finding(
+            "cluster-recheck-interval",
+            "cluster",
+            WARNING,
+            f"{text or 'not set (15 min)'}: Pacemaker waits so long before the eleventh try to fence a node",
+            "pcs property set cluster-recheck-interval=1min",
+        )
+
+
+def resources(facts: Facts) -> Iterator[Finding]:
+    """Each of nova-ha's agents is configured, once, and is not disabled."""
+    if facts.cluster is None:
+        return
+    for agent, what, fix in (
+        (FENCE_AGENT, "nothing records that a node was fenced", f"{_EXAMPLES}/050-fence-compute.sh"),
+        (EVACUATE_AGENT, "nobody recovers servers", f"{_EXAMPLES}/070-nova-evacuate.sh"),
+        (COMPUTE_AGENT, "nobody watches nova-compute", f"{_EXAMPLES}/060-compute-services.sh"),
+    ):
+        found = facts.cluster.configuration.running(agent)
+        if not found:
+            severity = WARNING if agent != EVACUATE_AGENT else ERROR
+            yield Finding("resources", agent, severity, f"no resource has this agent: {what}", fix)
+        for resource in found:
+            if resource.is_disabled:
+                command = "stonith" if agent == FENCE_AGENT else "resource"
+                yield Finding(
+                    "resources",
+                    resource.id,
+                    ERROR,
+                    f"it is disabled: {what}",
+                    f"pcs {command} enable {resource.id}",
+                )
+    yield from _one_evacuator(facts.cluster)
+
+
+def _one_evacuator(cluster: ClusterFacts) -> Iterator[Finding]:
+    """No two evacuators may be at work."""
+    found = cluster.configuration.running(EVACUATE_AGENT)
+    for resource in found:
+        if resource.is_clone:
+            yield Finding(
+                "resources",
+                resource.id,
+                ERROR,
+                "it is a clone: two evacuators would send requests for the same servers",
+                f"pcs resource unclone {resource.id}",
+            )
+    if len(found) > 1:
+        names = ", ".join(resource.id for resource in found)
+        yield Finding(
+            "resources", names, ERROR, "more than one evacuator", f"pcs resource delete {found[-1].id}"
+        )
+
+
+def health(facts: Facts) -> Iterator[Finding]:
+    """The evacuator runs and has no complaint; no action of nova-ha's resources has failed."""
+    if facts.cluster is None:
+        return
+    root = facts.cluster.cib.root
+    for resource in facts.cluster.configuration.running(EVACUATE_AGENT):
+        state = running_on(root, resource)
+        if state is None and not resource.is_disabled:
+            fix = f"pcs resource debug-start {resource.id}"
+            yield Finding("evacuator", resource.id, ERROR, "it runs nowhere: nobody recovers servers", fix)
+        elif state is not None and state.is_degraded:
+            reason = state.reason or "it says that not all is well"
+            yield Finding("evacuator", resource.id, WARNING, f"on {state.node}: {reason}", "nova-ha status")
+    for agent in (FENCE_AGENT, EVACUATE_AGENT, COMPUTE_AGENT):
+        for resource in facts.cluster.configuration.running(agent):
+            for state in states(root, resource):
+                if state.has_failed:
+                    said = f": {state.reason}" if state.reason else f" (exit status {state.exit_status})"
+                    yield Finding(
+                        "failed-action",
+                        f"{resource.id} on {state.node}",
+                        WARNING,
+                        f"{state.operation} failed{said}",
+                        f"pcs resource cleanup {resource.id}",
+                    )
+
+
+def legacy(facts: Facts) -> Iterator[Finding]:
+    """The agents that nova-ha replaces are gone."""
+    if facts.cluster is None:
+        return
+    for resource in facts.cluster.configuration.resources:
+        if resource.agent == "stonith:fence_evacuate":
+            yield Finding(
+                "old-agents",
+                resource.id,
+                WARNING,
+                "fence_evacuate evacuates by itself, beside nova-ha",
+                f"pcs stonith delete {resource.id}",
+            )
+    count = len(facts.cluster.remote_nodes)
+    if not count:
+        yield Finding(
+            "resources", "cluster", NOTE, "there are no Pacemaker Remote nodes", f"{_EXAMPLES}/020-nodes.sh"
+        )
+
+
+def _is_false(configuration: Configuration, name: str) -> bool:
+    return (configuration.property(name) or "true").lower() in _FALSE

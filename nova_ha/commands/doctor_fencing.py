@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``nova-ha doctor`` checks about the fencing of compute nodes. Pure functions.
+
+A level is right when its first device proves that the power is off, and a later one records it:
+``pcs stonith level add 1 compute-0 ipmi-compute-0 fence-nova``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nova_ha.commands.configuration import COMPUTE_AGENT, EVACUATE_AGENT, FENCE_AGENT, Configuration, Level
+from nova_ha.commands.facts import ClusterFacts, Facts
+from nova_ha.commands.finding import ERROR, WARNING, Finding, Severity
+
+#: Agents that switch nothing off.
+_NO_POWER = frozenset((FENCE_AGENT, "stonith:fence_kdump", "stonith:fence_dummy"))
+#: Pacemaker's own name of the fencing by a node's watchdog; no resource has it.
+_WATCHDOG = "watchdog"
+
+
+def levels(facts: Facts) -> Iterator[Finding]:
+    """Every compute node has fencing levels, each with power first and a record after it."""
+    if facts.cluster is None:
+        return
+    for node in facts.cluster.remote_nodes:
+        found = facts.cluster.configuration.levels(node.name)
+        if not found:
+            yield _no_level(facts.cluster, node.name)
+        for level in found:
+            yield from _level(facts.cluster.configuration, node.name, level)
+
+
+def _no_level(cluster: ClusterFacts, node: str) -> Finding:
+    record = _name(cluster.configuration)
+    fix = f"pcs stonith level add 1 {node} {_power_device(cluster, node)} {record}"
+    problem = "no fencing level: its fencing is not recorded, or only recorded while it goes on running"
+    return Finding("fencing-level", node, ERROR, problem, fix)
+
+
+def _level(configuration: Configuration, node: str, level: Level) -> Iterator[Finding]:
+    agents = [_agent(configuration, device) for device in level.devices]
+    missing = [device for device, agent in zip(level.devices, agents) if agent is None]
+    if missing:
+        yield _about(node, level, ERROR, f"its device {missing[0]} does not exist", "pcs stonith status")
+    elif agents[0] in _NO_POWER:
+        problem = f"its first device, {level.devices[0]}, switches nothing off"
+        yield _about(node, level, ERROR, problem, f"pcs stonith level remove {level.index} target {node}")
+    elif FENCE_AGENT not in agents and agents[0] != _WATCHDOG:
+        yield _about(
+            node,
+            level,
+            WARNING,
+            "fence_compute is not in it: a fencing without an evacuator at work is forgotten",
+            f"pcs stonith level remove {level.index} target {node} && pcs stonith level add {level.index} "
+            f"{node} {' '.join(level.devices)} {_name(configuration)}",
+        )
+
+
+def _about(node: str, level: Level, severity: Severity, problem: str, fix: str) -> Finding:
+    return Finding("fencing-level", node, severity, f"level {level.index}: {problem}", fix)
+
+
+def _agent(configuration: Configuration, device: str) -> str | None:
+    """Return a device's agent; None when there is no such device."""
+    if device == _WATCHDOG:
+        return _WATCHDOG
+    resource = configuration.resource(device)
+    return resource.agent if resource is not None else None
+
+
+def _name(configuration: Configuration) -> str:
+    return next((resource.id for resource in configuration.running(FENCE_AGENT)), "fence-nova")
+
+
+def _power_device(cluster: ClusterFacts, node: str) -> str:
+    """Return the device that names the node, for the command that is proposed."""
+    for resource in cluster.configuration.resources:
+        names = resource.parameters.get("pcmk_host_list", "").replace(",", " ").split()
+        if node in names and resource.agent not in _NO_POWER:
+            return resource.id
+    return "POWER-DEVICE"
+
+
+def record_device(facts: Facts) -> Iterator[Finding]:
+    """fence_compute names exactly the compute nodes; unfencing is provided, and waited for."""
+    if facts.cluster is None:
+        return
+    for resource in facts.cluster.configuration.running(FENCE_AGENT):
+        listed = set(resource.parameters.get("pcmk_host_list", "").replace(",", " ").split())
+        known = {node.name for node in facts.cluster.remote_nodes}
+        all_names = " ".join(sorted(known))
+        fix = f'pcs stonith update {resource.id} pcmk_host_list="{all_names}"'
+        if listed and known - listed:
+            missing = ", ".join(sorted(known - listed))
+            problem = f"pcmk_host_list lacks {missing}: Pacemaker will not use the device for them"
+            yield Finding("record-device", resource.id, ERROR, problem, fix)
+        if listed - known:
+            extra = ", ".join(sorted(listed - known))
+            problem = f"pcmk_host_list names {extra}, which is no Pacemaker Remote node of this cluster"
+            yield Finding("record-device", resource.id, WARNING, problem, fix)
+        if resource.parameters.get("record_only", "1").lower() in ("0", "false", "no", "off"):
+            yield from _inline(facts.cluster, resource.id)
+    yield from _unfencing(facts.cluster.configuration)
+
+
+def _inline(cluster: ClusterFacts, device: str) -> Iterator[Finding]:
+    if cluster.configuration.running(EVACUATE_AGENT):
+        yield Finding(
+            "record-device",
+            device,
+            WARNING,
+            "record_only=0: fencing waits for the recovery, and other nodes wait for the fencing",
+            f"pcs stonith update {device} record_only=1",
+        )
+
+
+def _unfencing(configuration: Configuration) -> Iterator[Finding]:
+    """Unfencing is spelled out on both sides; clusters with a watchdog only have no such device."""
+    for resource in configuration.running(FENCE_AGENT):
+        if resource.meta.get("provides") != "unfencing":
+            yield Finding(
+                "unfencing",
+                resource.id,
+                WARNING,
+                "it does not provide unfencing: what waits for unfencing is not held back by it",
+                f"pcs stonith meta {resource.id} provides=unfencing",
+            )
+        for compute in configuration.running(COMPUTE_AGENT):
+            if compute.meta.get("requires") != "unfencing":
+                yield Finding(
+                    "unfencing",
+                    compute.id,
+                    WARNING,
+                    "it does not wait for unfencing: it may be started before its node was let back",
+                    f"pcs resource meta {compute.id} requires=unfencing",
+                )

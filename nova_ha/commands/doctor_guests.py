@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which guests could not be evacuated if their host failed now, and why. Pure functions.
+
+By the same rules as the evacuator's (`nova_ha.immovable`). It is no fault of the deployment: notes only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nova_ha.commands.facts import Facts, NovaFacts
+from nova_ha.commands.finding import NOTE, Finding
+from nova_ha.immovable import reason_it_cannot_move, reason_to_ignore
+from nova_ha.model import Server, ServerGroup
+from nova_ha.policy import Policy
+
+#: Servers that are named in one finding.
+_NAMED = 5
+
+
+def guests(facts: Facts) -> Iterator[Finding]:
+    """Every server could be evacuated as it is."""
+    if facts.nova is None:
+        return
+    by_reason: dict[str, list[Server]] = {}
+    groups = _hard_groups(facts.nova)
+    for server in _servers(facts.nova):
+        reason = reason_it_stays(server, groups.get(server.id), facts.policy)
+        if reason:
+            by_reason.setdefault(reason, []).append(server)
+    for reason, servers in sorted(by_reason.items()):
+        names = ", ".join(f"{server.name} ({server.id})" for server in servers[:_NAMED])
+        more = f" and {len(servers) - _NAMED} more" if len(servers) > _NAMED else ""
+        problem = f"could not be evacuated today: {reason.partition('; ')[0]}"
+        fix = reason.partition("; ")[2] or "tell the owner"
+        yield Finding("guests", names + more, NOTE, problem, fix)
+    yield from _crowded_groups(facts.nova)
+
+
+def reason_it_stays(server: Server, group: ServerGroup | None, policy: Policy) -> str | None:
+    """Return why a server would not be evacuated, or None when it would, or need not be."""
+    if reason_to_ignore(server):
+        return None
+    if server.has_vtpm:
+        return "Nova does not evacuate a server with an emulated TPM; start it when its host is back"
+    return reason_it_cannot_move(server, group, policy, has_history=False)
+
+
+def _crowded_groups(nova: NovaFacts) -> Iterator[Finding]:
+    """A hard anti-affinity group needs one host more than it has members."""
+    ready = sum(1 for service in nova.services if service.takes_servers)
+    here = {server.id for server in _servers(nova)}
+    for group in nova.groups or ():
+        members = len(group.members & here)
+        if group.policy == "anti-affinity" and members >= ready > 0:
+            problem = f"{members} members in {ready} hosts: no host is left for one of them"
+            yield Finding(
+                "guests", f"server group {group.id}", NOTE, problem, "use soft-anti-affinity, or add a host"
+            )
+
+
+def _hard_groups(nova: NovaFacts) -> dict[str, ServerGroup]:
+    hard = [group for group in nova.groups or () if group.policy in ("affinity", "anti-affinity")]
+    return {member: group for group in hard for member in group.members}
+
+
+def _servers(nova: NovaFacts) -> Iterator[Server]:
+    for host in sorted(nova.servers):
+        yield from nova.servers[host]

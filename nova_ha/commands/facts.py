@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``nova-ha doctor`` knows when it judges: everything that its checks may look at, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from nova_ha.cib import Cib
+from nova_ha.commands.configuration import Configuration
+from nova_ha.model import ClusterNode, Server, ServerGroup, Service
+from nova_ha.policy import Policy
+
+
+@dataclass(frozen=True)
+class ClusterFacts:
+    """Pacemaker, as its CIB shows it.
+
+    Attributes:
+        cib: the whole of it.
+        configuration: what an admin has decided.
+        nodes: every node with its records.
+    """
+
+    cib: Cib
+    configuration: Configuration
+    nodes: tuple[ClusterNode, ...]
+
+    @property
+    def remote_nodes(self) -> tuple[ClusterNode, ...]:
+        """Return the Pacemaker Remote nodes: the compute nodes."""
+        return tuple(node for node in self.nodes if node.is_remote)
+
+    @property
+    def members(self) -> tuple[ClusterNode, ...]:
+        """Return the full members: the controllers."""
+        return tuple(node for node in self.nodes if not node.is_remote)
+
+
+@dataclass(frozen=True)
+class AccessFacts:
+    """How it went with the credentials of one resource, or of the command line.
+
+    Attributes:
+        subject: the resource's name, or ``command line``.
+        problem: why they cannot be used; None when they can.
+        refused: what Keystone or Nova refuses to these credentials, each as a sentence.
+        roles: names of the token's roles; None when unknown.
+        plain: parameters with a secret that stands in the cluster's configuration.
+    """
+
+    subject: str
+    problem: str | None = None
+    refused: tuple[str, ...] = ()
+    roles: frozenset[str] | None = None
+    plain: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NovaFacts:
+    """Nova, as one set of credentials shows it.
+
+    Attributes:
+        services: every nova-compute service.
+        servers: the servers of each host; a host that is left out could not be listed.
+        groups: server groups; None when they could not be read.
+        has_conductor: whether a nova-conductor is up and none is down; None when unknown.
+        microversion: the newest that the API offers, such as ``(2, 96)``; None when unknown.
+        clock_offset: how far its clock is ahead of this machine's, seconds; None when unknown.
+        unlisted: hosts whose servers could not be listed, with the reason.
+    """
+
+    services: tuple[Service, ...]
+    servers: Mapping[str, tuple[Server, ...]] = field(default_factory=dict)
+    groups: tuple[ServerGroup, ...] | None = None
+    has_conductor: bool | None = None
+    microversion: tuple[int, int] | None = None
+    clock_offset: float | None = None
+    unlisted: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Program:
+    """An agent on this machine.
+
+    Attributes:
+        path: where it belongs.
+        problem: what is wrong with it; None when its metadata can be read.
+        is_ours: whether it is nova-ha's; another package may have put its own there.
+    """
+
+    path: str
+    problem: str | None = None
+    is_ours: bool = True
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything.
+
+    Attributes:
+        now: epoch seconds.
+        cluster: Pacemaker; None when it did not answer, or there is none.
+        cluster_problem: why it did not answer; None when there is none on this machine.
+        nova: Nova; None when it did not answer.
+        nova_problem: why not.
+        access: how it went with each set of credentials.
+        programs: the agents on this machine.
+        policy: the settings that the evacuator has.
+    """
+
+    now: float
+    cluster: ClusterFacts | None = None
+    cluster_problem: str | None = None
+    nova: NovaFacts | None = None
+    nova_problem: str | None = None
+    access: tuple[AccessFacts, ...] = ()
+    programs: tuple[Program, ...] = ()
+    policy: Policy = field(default_factory=Policy)

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-ha status``: hosts, records, each server of a recovery under way, and the last recoveries.
+
+Works on any controller, from Pacemaker's records and Nova alone, and shows what it can when one of them does
+not answer. Exit status: 0 shown, 3 neither Pacemaker nor Nova answers.
+
+``--json`` prints one object: ``time``; ``pacemaker`` and ``nova`` (words, see `Report`); ``controllers``
+(``name``, ``online``); ``evacuators`` (``resource``, ``node``, ``complaint``); ``hosts`` (``host``,
+``state``, ``sentence``, ``node``, ``nova``, ``record``, ``servers``, see `HostStatus` and `ServerProgress`);
+``recoveries`` (``host``, ``fenced_at``, ``began``, ``ended``, ``summary``, ``by``) in this machine's journal.
+Times are ISO, or epoch seconds where the journal has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nova_ha.cib import Cib
+from nova_ha.commands.configuration import EVACUATE_AGENT, Configuration
+from nova_ha.commands.past import past_recoveries
+from nova_ha.commands.progress import ServerProgress, progress
+from nova_ha.commands.resource_state import running_on
+from nova_ha.commands.status_report import EvacuatorStatus, HostStatus, Report
+from nova_ha.commands.surroundings import Surroundings
+from nova_ha.errors import ClusterError, HostNameError, NovaHaError
+from nova_ha.host_names import HostNames
+from nova_ha.model import ClusterNode, Service
+from nova_ha.ports import NovaPort
+from nova_ha.standalone_cluster import StandaloneCluster
+
+BLIND = 3
+
+
+class StatusGatherer:
+    """Looks again and again; remembers only the names of servers that have left their host."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+        self._names: dict[str, str] = {}
+
+    def look(self) -> Report:
+        """Return what is the case now."""
+        here = self._surroundings
+        state, pacemaker = _pacemaker(here)
+        nova, services, problem = self._nova()
+        ledger = StandaloneCluster(here.storage / "hosts")
+        view = _with_ledger(state.nodes() if state is not None else (), _entries(ledger))
+        statements = {node.name: ledger.statement(node.name) for node in _entries(ledger) if node.fenced}
+        words = {name: f"{found.text} ({found.by})" for name, found in statements.items() if found}
+        configuration = Configuration(state.root) if state is not None else None
+        return Report(
+            now=here.clock.now(),
+            pacemaker=pacemaker,
+            controllers=tuple(node for node in view if not node.is_remote),
+            nova=problem or "answers",
+            evacuators=_evacuators(state, configuration),
+            hosts=tuple(self._host(nova, item, words) for item in _paired(view, services)),
+            past=past_recoveries(here.storage),
+            is_blind=state is None and problem is not None,
+        )
+
+    def _nova(self) -> tuple[NovaPort | None, tuple[Service, ...], str | None]:
+        """Return Nova and its services, or why there are none."""
+        try:
+            nova = self._surroundings.nova
+            return nova, nova.services(), None
+        except NovaHaError as error:
+            return None, (), f"does not answer: {error}"
+
+    def _host(self, nova: NovaPort | None, host: HostStatus, words: Mapping[str, str]) -> HostStatus:
+        """Add to a host whose recovery is open how far its servers are."""
+        node = host.node
+        if node is None or not node.fenced:
+            return host
+        servers = self._servers(nova, host.host, node) if nova is not None and node.recovery_is_open else None
+        return HostStatus(host.host, node, host.service, servers, words.get(node.name))
+
+    def _servers(self, nova: NovaPort, host: str, node: ClusterNode) -> tuple[ServerProgress, ...] | None:
+        try:
+            records, here = nova.evacuations(host), nova.servers(host)
+            self._names.update((server.id, server.name) for server in here)
+            found = progress(here, records, self._names, node.fenced_at or "")
+            unnamed = [server.id for server in found if not server.name]
+            if unnamed:
+                self._ask_names(nova, unnamed)
+                found = progress(here, records, self._names, node.fenced_at or "")
+            return found
+        except NovaHaError:
+            return None
+
+    def _ask_names(self, nova: NovaPort, ids: list[str]) -> None:
+        for server_id in ids:
+            server = nova.server(server_id)
+            self._names[server_id] = server.name if server is not None else "(deleted)"
+
+
+def _pacemaker(here: Surroundings) -> tuple[Cib | None, str]:
+    """Return the cluster's state now, and a word about it."""
+    if here.configuration is None:
+        return None, here.cluster_problem or "none"
+    try:
+        state = Cib(here.pacemaker.query())
+    except ClusterError as error:
+        return None, str(error)
+    return state, "quorate" if state.is_quorate else "no quorum"
+
+
+def _entries(ledger: StandaloneCluster) -> tuple[ClusterNode, ...]:
+    """Return the hosts of the ledger; whoever may not read it sees none."""
+    try:
+        return ledger.entries()
+    except ClusterError:
+        return ()
+
+
+def _with_ledger(nodes: tuple[ClusterNode, ...], ledger: tuple[ClusterNode, ...]) -> tuple[ClusterNode, ...]:
+    known = {node.name for node in nodes}
+    return (*nodes, *(node for node in ledger if node.name not in known))
+
+
+def _paired(nodes: tuple[ClusterNode, ...], services: tuple[Service, ...]) -> list[HostStatus]:
+    """Return every host that Pacemaker, the ledger or Nova knows, by name."""
+    names, by_host = HostNames(service.host for service in services), {s.host: s for s in services}
+    found: dict[str, HostStatus] = {
+        host: HostStatus(host, None, service) for host, service in by_host.items()
+    }
+    for node in nodes:
+        if node.is_remote or node.fenced:
+            try:
+                host = names.host_of(node.name)
+            except HostNameError:
+                host = node.name
+            found[host] = HostStatus(host, node, by_host.get(host))
+    return [found[host] for host in sorted(found)]
+
+
+def _evacuators(state: Cib | None, configuration: Configuration | None) -> tuple[EvacuatorStatus, ...]:
+    """Return the evacuators that Pacemaker runs, or ought to run."""
+    if state is None or configuration is None:
+        return ()
+    found = []
+    for resource in configuration.running(EVACUATE_AGENT):
+        where = running_on(state.root, resource)
+        complaint = where.reason if where is not None and where.is_degraded else ""
+        found.append(EvacuatorStatus(resource.id, where.node if where else None, complaint))
+    return tuple(found)

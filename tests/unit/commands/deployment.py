@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A sound deployment as doctor sees it: what pcs-examples makes of their sample values, and two idle hosts.
+
+samples/cib-deployed.xml is the result of pcs-examples/apply.sh, with a status in which everything runs.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+from nova_ha.cib import Cib
+from nova_ha.clock import format_time
+from nova_ha.commands.configuration import Configuration
+from nova_ha.commands.facts import AccessFacts, ClusterFacts, Facts, NovaFacts, Program
+from nova_ha.model import Server, Service
+
+SAMPLE = Path(__file__).parents[1] / "samples" / "cib-deployed.xml"
+NOW = 1_800_000_000.0
+HOSTS = ("compute-0", "compute-1")
+
+
+def a_service(host, **different):
+    """Return a host in service."""
+    plain = {"status": "enabled", "state": "up", "updated_at": format_time(NOW - 3)}
+    return Service(id=f"id-{host}", host=host, **{**plain, **different})
+
+
+def a_server(name, host="compute-0", **different):
+    """Return a running server."""
+    plain = {"status": "ACTIVE", "vm_state": "active", "task_state": None, "power_state": 1}
+    return Server(id=f"id-{name}", name=name, host=host, **{**plain, **different})
+
+
+def cluster_facts(root):
+    """Return what a CIB shows."""
+    cib = Cib(ET.tostring(root, encoding="unicode"))
+    return ClusterFacts(cib, Configuration(cib.root), cib.nodes())
+
+
+class Deployment:
+    """Facts that a test changes before it asks what doctor says.
+
+    Attributes:
+        root: the CIB.
+        services: Nova's.
+        nova: what else Nova shows.
+        facts: everything else.
+    """
+
+    def __init__(self):
+        self.root = ET.parse(SAMPLE).getroot()
+        self.services = [a_service(host) for host in HOSTS]
+        self.nova = {"microversion": (2, 104), "clock_offset": 0.2, "has_conductor": True, "groups": ()}
+        self.facts = {
+            "access": (AccessFacts("nova-evacuate", roles=frozenset({"admin", "member"})),),
+            "programs": (Program("/usr/sbin/fence_compute"),),
+        }
+
+    def find(self, path):
+        """Return the one element of the CIB with that path."""
+        (found,) = self.root.findall(path)
+        return found
+
+    def remove(self, path):
+        """Remove the elements of the CIB with that path; at least one."""
+        parents = {child: parent for parent in self.root.iter() for child in parent}
+        found = self.root.findall(path)
+        assert found, path
+        for element in found:
+            parents[element].remove(element)
+
+    def set(self, path, **attributes):
+        """Change attributes of the elements with that path; at least one."""
+        found = self.root.findall(path)
+        assert found, path
+        for element in found:
+            element.attrib.update(attributes)
+
+    def property(self, name, value):
+        """Set a property of the cluster."""
+        group = self.root.find("configuration/crm_config/cluster_property_set")
+        for pair in group.findall(f"nvpair[@name='{name}']"):
+            group.remove(pair)
+        if value is not None:
+            ET.SubElement(group, "nvpair", {"id": f"p-{name}", "name": name, "value": value})
+
+    def attribute(self, node, name, value):
+        """Give a node a permanent attribute."""
+        block = self.root.find(f"configuration/nodes/node[@uname='{node}']/instance_attributes")
+        ET.SubElement(block, "nvpair", {"id": f"a-{node}-{name}", "name": name, "value": value})
+
+    def parameter(self, resource, name, value):
+        """Set a parameter of a resource; None removes it."""
+        block = self.root.find(f".//primitive[@id='{resource}']/instance_attributes")
+        for pair in block.findall(f"nvpair[@name='{name}']"):
+            block.remove(pair)
+        if value is not None:
+            ET.SubElement(block, "nvpair", {"id": f"i-{resource}-{name}", "name": name, "value": value})
+
+    def service(self, host, **different):
+        """Let Nova show a host differently."""
+        self.services = [s for s in self.services if s.host != host] + [a_service(host, **different)]
+
+    def all_facts(self):
+        """Return the facts as they are now."""
+        nova = NovaFacts(services=tuple(self.services), **self.nova)
+        return Facts(**{"now": NOW, "cluster": cluster_facts(self.root), "nova": nova, **self.facts})

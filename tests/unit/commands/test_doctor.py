@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each check of doctor finds what it is for, and nothing in a sound deployment."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from nova_ha.commands import doctor
+from nova_ha.commands.facts import AccessFacts
+from nova_ha.commands.finding import ERROR, NOTE, WARNING
+from tests.unit.commands import breakages
+from tests.unit.commands.breakages import CASES
+from tests.unit.commands.deployment import Deployment
+
+
+@pytest.fixture
+def sound():
+    """Give a sound deployment."""
+    return Deployment()
+
+
+def findings(deployment):
+    """Return what doctor finds."""
+    return doctor.examine(deployment.all_facts())
+
+
+def the_finding(deployment):
+    """Return the only thing that doctor finds."""
+    found = findings(deployment)
+    assert 1 == len(found), found
+    return found[0]
+
+
+def test_sound_deployment(sound):
+    """What pcs-examples makes is sound: not even a note."""
+    assert [] == findings(sound)
+    assert 0 == doctor.exit_status(sound.all_facts(), [])
+
+
+@pytest.mark.parametrize(
+    ("break_it", "check", "subject", "severity", "said"), CASES, ids=[case[0].__name__ for case in CASES]
+)
+def test_each_check(sound, break_it, check, subject, severity, said):
+    """What is broken is found, by the check that is for it, with a fix; and nothing else is said."""
+    break_it(sound)
+    # With one of two hosts out of service there is nowhere to recover to, as well.
+    found = [one for one in findings(sound) if one.check != "capacity"]
+    assert [(check, subject, severity)] == [(one.check, one.subject, one.severity) for one in found]
+    assert said in found[0].problem
+    assert found[0].fix
+
+
+def test_every_check_can_find_something():
+    """For each check there is a case in which it finds something: none of them is for show."""
+    breaks = [case[0] for case in CASES] + [breakages.break_cell, breakages.break_host_name]
+    silent = set(doctor.CHECKS)
+    for break_it in breaks:
+        deployment = Deployment()
+        break_it(deployment)
+        facts = deployment.all_facts()
+        silent -= {check for check in silent if list(check(facts))}
+    assert set() == silent
+
+
+def test_fix_of_exposed_credentials(sound):
+    """Where the problem itself names the command that mends it, that is the fix."""
+    problem = "clouds_yaml=/c: everybody on this machine may read the secrets in it; run: chmod 600 /c"
+    sound.facts["access"] = (AccessFacts("nova-evacuate", problem=problem),)
+    assert "chmod 600 /c" == the_finding(sound).fix
+
+
+def test_host_name_mismatch(sound):
+    """A node that Nova calls otherwise is found from both sides; its servers would not be recovered."""
+    breakages.break_host_name(sound)
+    found = {(one.subject, one.severity) for one in findings(sound)}
+    assert {("compute-1", ERROR), ("compute-9.example.org", WARNING)} == found
+
+
+def test_down_cell(sound):
+    """A host whose cell is down is an error."""
+    breakages.break_cell(sound)
+    (found,) = [one for one in findings(sound) if one.check == "services"]
+    assert ("compute-1", ERROR) == (found.subject, found.severity)
+
+
+def test_nowhere_to_go(sound):
+    """A cloud in which only one host takes servers cannot recover anything."""
+    breakages.break_silent(sound)
+    assert "1 of 2 hosts take servers" in "".join(one.problem for one in findings(sound))
+
+
+def test_two_nodes_are_one_host(sound):
+    """Two nodes that both fit one host of Nova are an error: nobody knows which one was fenced."""
+    sound.services = []
+    sound.service("compute-0")
+    sound.set("configuration/nodes/node[@uname='compute-1']", uname="compute-0.example.org")
+    sound.set("status/node_state[@uname='compute-1']", uname="compute-0.example.org")
+    found = [one for one in findings(sound) if one.check == "host-name" and one.subject == "compute-0"]
+    assert [ERROR] == [one.severity for one in found]
+
+
+def test_old_release(sound):
+    """Bugs that a release may have are notes, the older the more of them."""
+    sound.nova["microversion"] = (2, 93)
+    assert ["2085975"] == [one.problem.split()[4].rstrip(":") for one in findings(sound)]
+    sound.nova["microversion"] = (2, 79)
+    assert 6 == len(findings(sound))
+    assert {NOTE} == {one.severity for one in findings(sound)}
+
+
+def test_healthy_evacuator_elsewhere(sound):
+    """A remembered failure of an evacuator that runs now is no finding."""
+    path = "status/node_state[@uname='controller-1']//lrm_rsc_op[@operation='start']"
+    sound.set(path, id="nova-evacuate_last_failure_0", **{"rc-code": "1", "call-id": "99"})
+    assert [] == findings(sound)
+
+
+def test_nothing_answers(sound):
+    """Without Pacemaker and Nova nothing can be checked, and monitoring hears of it."""
+    sound.facts.update(cluster=None, cluster_problem="cibadmin failed", nova=None, nova_problem="no Nova")
+    facts = sound.all_facts()
+    found = doctor.examine(facts)
+    assert ["no Nova", "cibadmin failed"] == [one.problem for one in found]
+    assert 3 == doctor.exit_status(facts, found)
+
+
+def test_without_pacemaker(sound):
+    """A cloud without Pacemaker is examined as far as Nova goes."""
+    sound.facts.update(cluster=None)
+    assert [] == findings(sound)
+
+
+@pytest.mark.parametrize(
+    ("break_it", "status"),
+    [(breakages.break_disabled, 0), (breakages.break_gate, 1), (breakages.break_stonith, 2)],
+    ids=["0", "1", "2"],
+)
+def test_exit_status(sound, break_it, status):
+    """Notes are no reason for an alarm; warnings and errors are, as in monitoring plug-ins."""
+    break_it(sound)
+    facts = sound.all_facts()
+    found = [one for one in doctor.examine(facts) if one.check != "capacity"]
+    assert status == doctor.exit_status(facts, found)
+
+
+def test_json(sound):
+    """The keys for programs are stable, and the worst finding comes first."""
+    breakages.break_gate(sound)
+    breakages.break_stonith(sound)
+    facts = sound.all_facts()
+    shown = json.loads(doctor.as_json(facts, doctor.examine(facts)))
+    assert {"version", "time", "worst", "checks", "findings"} == set(shown)
+    assert "error" == shown["worst"]
+    assert ["stonith-enabled", "gate"] == [one["check"] for one in shown["findings"]]
+    assert {"check", "subject", "severity", "problem", "fix"} == set(shown["findings"][0])
+
+
+def test_text(sound):
+    """People read what, why and the command that mends it, and a count at the end."""
+    breakages.break_stonith(sound)
+    lines = doctor.as_text(findings(sound)).splitlines()
+    assert lines[0].startswith("ERROR    cluster: fencing is off")
+    assert "         fix: pcs property set stonith-enabled=true" == lines[1]
+    assert lines[2].endswith("checks: 1 error, 0 warnings, 0 notes")

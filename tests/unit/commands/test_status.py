@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""nova-ha status: from Pacemaker's records, Nova and the journal, whatever of them answers."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from nova_ha.commands import run
+from nova_ha.commands.evacuate import evacuate
+from nova_ha.commands.past import past_recoveries, tell
+from nova_ha.commands.progress import progress, summary
+from nova_ha.commands.status import StatusGatherer
+from nova_ha.commands.status_text import as_json, as_text
+from nova_ha.errors import NovaUnavailable
+from nova_ha.testing.faults import Unreachable
+from tests.unit.core.builders import FENCED_AT, NOW, a_record, a_server
+
+IDLE = {"watch": False, "json": False}
+
+
+def show(commands, **options):
+    """Call nova-ha status; return exit status and output."""
+    commands.said.clear()
+    return run.status(commands.here(), argparse.Namespace(**{**IDLE, **options})), commands.text
+
+
+class SilentNova:
+    """A Nova that does not answer."""
+
+    def services(self):
+        """Fail."""
+        raise NovaUnavailable("list the services: no connection")
+
+
+def test_idle_cloud(commands):
+    """Every host is in a line; there is nothing else to be told."""
+    status, text = show(commands)
+    assert 0 == status
+    lines = text.splitlines()
+    assert ["Pacemaker: none", "Nova: answers"] == lines[:2]
+    assert [["compute-0", "-", "up", "up"]] == [line.split() for line in lines if "compute-0" in line]
+
+
+def test_recovery_without_pacemaker(commands):
+    """A recovery on somebody's word shows that word, the servers, and at the end the journal."""
+    commands.die("compute-0")
+    evacuate(commands.here(), "compute-0", "Ann pulled the plug", take_over=False)
+    text = show(commands)[1]
+    assert "off on the word of Ann pulled the plug (" in text
+    assert "its servers are recovered; it is not back in service yet" in text
+    host, *_, by = text.splitlines()[-1].split()
+    assert ("compute-0", True) == (host, by.startswith("nova-ha@"))
+
+
+def test_progress_of_a_recovery(commands):
+    """While a recovery is open each server is shown with its phase and where it goes."""
+    commands.with_pacemaker(evacuator=True).die("compute-0")
+    gatherer, shown = StatusGatherer(commands.here()), []
+    cluster = commands.world.cluster
+    fenced_at = "2026-01-01T00:01:00Z"
+    cluster.write_record("compute-0", fenced_at)
+    server = commands.world.cloud.by_name("web-0-0")
+    service = commands.nova.services()[0]
+    commands.nova.tell_down(service, "nova-ha: fenced x")
+    commands.nova.evacuate(server.id, None)
+    add_record(commands.root, "compute-0", fenced_at)
+    for _ in range(2):
+        commands.world.run(4.0)
+        report = gatherer.look()
+        (host,) = [one for one in report.hosts if one.host == "compute-0"]
+        shown.append({one.name: (one.phase, one.destination) for one in host.servers})
+    assert ("waiting", None) == shown[0]["web-0-1"]
+    assert ("done", server.host) == shown[1]["web-0-0"]
+    assert "1 done, 1 waiting" in as_text(report)
+
+
+def add_record(root, node, fenced_at):
+    """Write a record into a CIB."""
+    block = root.find(f"configuration/nodes/node[@uname='{node}']/instance_attributes")
+    ET.SubElement(block, "nvpair", {"id": "r", "name": "nova-ha-fenced", "value": f"fenced {fenced_at}"})
+
+
+def test_nova_is_down(commands):
+    """Without Nova the nodes and their records are shown, and that Nova does not answer."""
+    commands.with_pacemaker(evacuator=True)
+    add_record(commands.root, "compute-0", "2026-01-01T00:01:00Z")
+    commands.nova = SilentNova()
+    status, text = show(commands)
+    assert 0 == status
+    assert "Nova: does not answer: list the services: no connection" in text
+    assert "compute-0: fenced 2026-01-01T00:01:00Z" in text
+    assert "Nova does not tell how far its servers are" in text
+
+
+def test_nobody_answers(commands):
+    """Without Nova and Pacemaker there is nothing to show, and the exit status says so."""
+    commands.nova = SilentNova()
+    assert 3 == show(commands)[0]
+
+
+def test_cluster(commands):
+    """Quorum, controllers and the evacuator with its complaint stand at the top."""
+    commands.with_pacemaker(evacuator=True)
+    path = ".//lrm_resource[@id='nova-evacuate']/lrm_rsc_op[@id='nova-evacuate_monitor_10000']"
+    (action,) = commands.root.iterfind(path)
+    action.attrib.update({"rc-code": "190", "exit-reason": "host compute-1: held"})
+    lines = show(commands)[1].splitlines()
+    assert "Pacemaker: quorate, 3 of 3 controllers online" == lines[0]
+    assert "evacuator: nova-evacuate on controller-1, degraded: host compute-1: held" == lines[2]
+
+
+def test_json(commands):
+    """The keys for programs are those of the module's text."""
+    commands.with_pacemaker(evacuator=True)
+    add_record(commands.root, "compute-0", "2026-01-01T00:01:00Z")
+    shown = json.loads(show(commands, json=True)[1])
+    assert {"time", "pacemaker", "nova", "controllers", "evacuators", "hosts", "recoveries"} == set(shown)
+    host = next(one for one in shown["hosts"] if one["host"] == "compute-0")
+    assert {"host", "state", "sentence", "node", "nova", "record", "servers"} == set(host)
+    assert {"fenced_at": "2026-01-01T00:01:00Z", "open": True, "on_whose_word": None} == host["record"]
+    phases = {(one["name"], one["phase"]) for one in host["servers"]}
+    assert {("web-0-0", "waiting"), ("web-0-1", "waiting")} == phases
+
+
+def test_watch(commands):
+    """With --watch the report comes again until somebody ends it."""
+    shown = []
+
+    def say(text):
+        shown.append(text)
+        if len(shown) == 3:
+            raise KeyboardInterrupt
+
+    commands.say = say
+    with pytest.raises(KeyboardInterrupt):
+        run.status(commands.here(), argparse.Namespace(watch=True, json=False))
+    assert 3 == len(shown)
+    assert 4.0 <= commands.world.clock.monotonic()
+
+
+def test_reads_that_fail(commands):
+    """A host whose servers Nova does not list is shown without them."""
+    commands.with_pacemaker(evacuator=True)
+    add_record(commands.root, "compute-0", "2026-01-01T00:01:00Z")
+    report = StatusGatherer(commands.here(nova=PartlySilent(commands.nova))).look()
+    (host,) = [one for one in report.hosts if one.host == "compute-0"]
+    assert (None, "fenced") == (host.servers, host.state)
+    assert json.loads(as_json(report))
+
+
+class PartlySilent:
+    """A Nova that lists services, and no evacuations."""
+
+    def __init__(self, nova):
+        self.services = nova.services
+
+    def evacuations(self, host):
+        """Fail."""
+        raise NovaUnavailable(f"{host}: {Unreachable.__name__}")
+
+
+def test_phases():
+    """What Nova's records say of each server of this recovery, and of no earlier one."""
+    here = [
+        a_server(id="w", name="waits"),
+        a_server(id="g", name="goes"),
+        a_server(id="f", name="fails", fault="No valid host"),
+        a_server(id="d", name="dies", task_state="deleting"),
+    ]
+    old = NOW - 4000
+    records = [
+        a_record("done", uuid="0", server_id="w", created_at=old, updated_at=old),
+        a_record("accepted", uuid="1", server_id="g"),
+        a_record("error", uuid="2", server_id="f"),
+        a_record("failed", uuid="3", server_id="l"),
+        a_record("done", uuid="4", server_id="l", destination="compute-2"),
+    ]
+    found = {one.id: one for one in progress(here, records, {"l": "left"}, FENCED_AT)}
+    phases = {name: one.phase for name, one in found.items()}
+    assert {"w": "waiting", "g": "evacuating", "f": "failed", "d": "ignored", "l": "done"} == phases
+    assert ("left", "compute-2", 2) == (found["l"].name, found["l"].destination, found["l"].attempts)
+    assert "No valid host" == found["f"].fault
+    assert "1 done, 1 evacuating, 1 waiting, 1 failed, 1 ignored" == summary(found.values())
+
+
+def test_journal(tmp_path):
+    """The last recoveries come from the journal's files, the newest first; a torn line is no obstacle."""
+    events = [
+        {"t": 10.0, "event": "begun", "owner": "controller-1"},
+        {"t": 11.0, "event": "asking", "server": "s"},
+        {"t": 30.0, "event": "evacuated", "summary": "1 verified"},
+    ]
+    text = "".join(f"{json.dumps(event)}\n" for event in events)
+    (tmp_path / "compute-0@2026-01-01T000100Z.jsonl").write_text(text + '{"t": 31', encoding="utf-8")
+    (found,) = past_recoveries(tmp_path)
+    assert ("compute-0", "2026-01-01T00:01:00Z", 11.0, 30.0) == (
+        found.host, found.fenced_at, found.began, found.ended,
+    )  # fmt: skip
+    assert ("1 verified", "controller-1") == (found.summary, found.by)
+
+
+def test_journal_of_an_open_recovery():
+    """A recovery that has not ended says so."""
+    found = tell("compute-0", FENCED_AT, [{"t": 1.0, "event": "begun", "owner": "a"}])
+    assert (None, None, "a") == (found.began, found.ended, found.by)
+
+
+def test_no_journal(tmp_path):
+    """A machine that never recovered anything has nothing to tell."""
+    assert () == past_recoveries(tmp_path / "none")

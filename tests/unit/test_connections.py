@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A lost node, one that was let go in good order, one that was never there (samples of Pacemaker 2.1.5)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from nova_ha.cib import Cib
+
+SAMPLES = Path(__file__).parent / "samples"
+
+
+def sample(name):
+    """Return a CIB that a real cluster had."""
+    return (SAMPLES / f"cib-2.1.5-{name}.xml").read_text(encoding="utf-8")
+
+
+def lost_nodes(text):
+    """Return the nodes of a CIB that count as lost."""
+    return [node.name for node in Cib(text).nodes() if node.lost]
+
+
+@pytest.mark.parametrize("name", ["lost", "cleaned-up-while-lost"])
+def test_lost_node(name):
+    """A node whose cable was cut is lost, also after an operator has cleaned up its connection's history."""
+    assert "compute-0" in lost_nodes(sample(name))
+
+
+@pytest.mark.parametrize("name", ["clean-stop", "never-up", "record"])
+def test_node_that_is_not_lost(name):
+    """A node whose connection an operator has stopped, one that was never up, and one that is up are not."""
+    assert lost_nodes(sample(name)) == []
+
+
+def test_operator_ends_a_loss():
+    """A lost node counts as let go once an operator has stopped its connection for good."""
+    stopped = '<nvpair id="x" name="target-role" value="Stopped"/>'
+    root = ET.fromstring(sample("lost"))
+    remote = root.find("configuration/resources//primitive[@id='compute-0']")
+    ET.SubElement(remote, "meta_attributes", id="m").append(ET.fromstring(stopped))
+    assert lost_nodes(ET.tostring(root, encoding="unicode")) == []
+
+
+def test_failure_of_an_earlier_connection():
+    """A failure that the connection has outlived says nothing about how it ended, even elsewhere."""
+    root = ET.fromstring(sample("clean-stop"))
+    history = ET.fromstring(
+        '<lrm_resource id="compute-1"><lrm_rsc_op id="f" operation="monitor" interval="2000" rc-code="1" '
+        'op-status="2" call-id="99" last-rc-change="1"/></lrm_resource>'
+    )
+    root.find("status/node_state[@uname='controller-2']/lrm/lrm_resources").append(history)
+    assert lost_nodes(ET.tostring(root, encoding="unicode")) == []
+
+
+def test_failure_of_this_connection():
+    """A failure after the connection came up last is a loss, whichever controller had the connection."""
+    root = ET.fromstring(sample("clean-stop"))
+    history = ET.fromstring(
+        '<lrm_resource id="compute-1"><lrm_rsc_op id="f" operation="monitor" interval="2000" rc-code="1" '
+        'op-status="2" call-id="1" last-rc-change="9999999999"/></lrm_resource>'
+    )
+    root.find("status/node_state[@uname='controller-2']/lrm/lrm_resources").append(history)
+    for pair in root.iterfind("configuration/resources//nvpair[@name='target-role']"):
+        pair.set("value", "Started")
+    assert lost_nodes(ET.tostring(root, encoding="unicode")) == ["compute-1"]
