@@ -72,7 +72,12 @@ def test_everything_is_in_its_place(root):
     for path in (f"{AGENTS}/NovaEvacuate", f"{AGENTS}/NovaCompute", FENCE, f"{DOC}/examples/apply.sh"):
         assert "-rwxr-xr-x" == modes[path]
     assert "drwx------" == modes["/etc/nova-ha"]
-    for page in ("8/fence_compute.8", "7/ocf_openstack_NovaEvacuate.7", "7/ocf_openstack_NovaCompute.7"):
+    for page in (
+        "8/fence_compute.8",
+        "8/nova-ha.8",
+        "7/ocf_openstack_NovaEvacuate.7",
+        "7/ocf_openstack_NovaCompute.7",
+    ):
         assert "-rw-r--r--" == modes[f"/usr/share/man/man{page}.gz"]
     for name in ("copyright", "changelog", "CHANGELOG.md", "README.md"):
         # dh_compress leaves what is shorter than 4 KiB.

@@ -29,7 +29,7 @@ def venv(root, packages):
 
 def install_agents(root, *arguments):
     """Run nova-ha install-agents."""
-    return root.run(f"{VENV}/bin/python3", "-m", "nova_ha.install_agents", *arguments)
+    return root.run(f"{VENV}/bin/nova-ha", "install-agents", *arguments)
 
 
 def put_aside(root):
