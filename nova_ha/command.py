@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from nova_ha import __version__
@@ -58,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     _add_looking(words)
     _add_recovering(words)
     _add_disabling(words)
+    _add_installing(words)
     return whole
 
 
@@ -138,6 +140,27 @@ def _add_disabling(words: Any) -> None:  # noqa: ANN401 - as above
     for sub in (disable, enable):
         sub.add_argument("host", metavar="HOST", help="name of the host, in Nova or in Pacemaker")
         sub.add_argument("--force", action="store_true", help="also when somebody else has disabled it")
+
+
+def _add_installing(words: Any) -> None:  # noqa: ANN401 - as above
+    """Add the subcommand that puts the agents of a virtual environment into place."""
+    install = words.add_parser(
+        "install-agents",
+        help="link the agents of a virtual environment to where Pacemaker looks",
+        description="Link agents, fence_compute, this command and the manual of the virtual environment in "
+        "which nova-ha is installed to where Pacemaker and man look. Nothing is overwritten that is no such "
+        "link. Call it again after an upgrade. Packages of a distribution do not need it.",
+        allow_abbrev=False,
+    )
+    install.add_argument(
+        "--prefix",
+        type=Path,
+        default=Path("/usr"),
+        metavar="FOLDER",
+        help="where the links belong: in lib/ocf/resource.d/openstack, sbin, bin and share/man of this "
+        "folder; Pacemaker looks into /usr only (default %(default)s)",
+    )
+    install.add_argument("--uninstall", action="store_true", help="remove the links instead")
 
 
 def _subcommand(words: Any, name: str, text: str, description: str) -> argparse.ArgumentParser:  # noqa: ANN401

@@ -79,6 +79,13 @@ def enable(here: Surroundings, line: argparse.Namespace) -> int:
     return enable(here, line.host, force=line.force)
 
 
+def install_agents(here: Surroundings, line: argparse.Namespace) -> int:
+    """Link a virtual environment to where Pacemaker looks."""
+    from nova_ha.commands.install_agents import install_agents
+
+    return install_agents(here, line.prefix, uninstall=line.uninstall)
+
+
 def _log_to_file(here: Surroundings) -> None:
     """Log beside the evacuator's log, if this account may."""
     from nova_ha.evacuator_main import log_to
@@ -98,4 +105,5 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "return": return_host,
     "disable": disable,
     "enable": enable,
+    "install-agents": install_agents,
 }

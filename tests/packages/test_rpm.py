@@ -36,11 +36,13 @@ def test_payload(rpm):
         f"{AGENTS}/NovaEvacuate",
         f"{AGENTS}/NovaCompute",
         "/usr/sbin/fence_compute",
+        "/usr/bin/nova-ha",
         f"{SITE}/nova_ha/__init__.py",
         f"{SITE}/nova_ha-{__version__}.dist-info/METADATA",
         "/usr/share/man/man7/ocf_openstack_NovaCompute.7",
         "/usr/share/man/man7/ocf_openstack_NovaEvacuate.7",
         "/usr/share/man/man8/fence_compute.8",
+        "/usr/share/man/man8/nova-ha.8",
         "/usr/share/doc/nova-ha/README.md",
         "/usr/share/doc/nova-ha/examples/apply.sh",
         f"/usr/share/licenses/nova-ha-{__version__}/LICENSE",
@@ -86,7 +88,7 @@ def test_installed_and_erased(rpm, tmp_path):
     # Debian's rpm asks for this word, because dpkg knows nothing of what it installs.
     at_root = ["rpm", "--root", root, "--dbpath", "/books", "--nodeps", "--force-debian"]
     subprocess.run([*at_root, "--install", rpm], check=True)
-    for path in (f"{AGENTS}/NovaEvacuate", "/usr/sbin/fence_compute"):
+    for path in (f"{AGENTS}/NovaEvacuate", "/usr/sbin/fence_compute", "/usr/bin/nova-ha"):
         assert "#!/usr/bin/python3" == (root / path.lstrip("/")).read_text(encoding="utf-8").splitlines()[0]
     subprocess.run([*at_root, "--erase", "nova-ha"], check=True)
     left = [p for p in root.rglob("*") if p.is_file() and p.parent.name != "books"]

@@ -7,6 +7,7 @@ the network is the machine's; packages that are installed in it may do what they
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -24,6 +25,30 @@ mkdir "$1/root/tmp/given"
 mount --bind "$2" "$1/root/tmp/given"
 echo ready
 exec cat
+"""
+#: Prints what differs from the machine: path, and kind and mode and content, or null when it is gone there.
+_COMPARE = """
+import hashlib, json, os, stat, sys
+place, folders = sys.argv[1], sys.argv[2:]
+
+def look(path):
+    if not os.path.lexists(path):
+        return None
+    mode = os.lstat(path).st_mode
+    if stat.S_ISREG(mode):
+        with open(path, "rb") as file:
+            return stat.filemode(mode), hashlib.sha256(file.read()).hexdigest()
+    return stat.filemode(mode), os.readlink(path) if stat.S_ISLNK(mode) else ""
+
+found = {}
+for folder in folders:
+    for base, inner, files in os.walk(f"{place}/upper{folder}"):
+        for name in (*inner, *files):
+            path = os.path.join(base, name)[len(f"{place}/upper"):]
+            now = look(f"{place}/root{path}")
+            if now != look(path):
+                found[path] = now
+print(json.dumps(found))
 """
 
 
@@ -62,9 +87,11 @@ class Root:
         assert 0 == done.returncode, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
 
-    def tree(self, *folders: str) -> set[str]:
-        """Return every path below some folders, with its kind and mode."""
-        return set(self.ok("find", *folders, "-printf", "%M %p %l\n").splitlines())
+    def differences(self) -> dict[str, list[str] | None]:
+        """Return what differs in /usr and /etc from the machine: mode and content by path, None if gone."""
+        enter = ["nsenter", f"--mount=/proc/{self._holder.pid}/ns/mnt"]
+        command = [*enter, "/usr/bin/python3", "-c", _COMPARE, str(self._place), "/usr", "/etc"]
+        return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
     def hash(self, path: str) -> str:
         """Return a hash of a file."""

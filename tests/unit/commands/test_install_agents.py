@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from nova_ha import install_agents
+from nova_ha import command
+from nova_ha.commands import install_agents, surroundings
 from nova_ha.errors import ConfigurationError
 from nova_ha.runner import Result
 
@@ -60,7 +61,7 @@ def everything(folder):
 def test_install(home, prefix):
     """Every executable, page and the command are linked; executables run on the environment's interpreter."""
     runner = Works()
-    done = install_agents.install(home, prefix, runner)
+    done = install_agents.link(home, prefix, runner)
     assert 5 == len(done)
     for name in EXECUTABLES:
         text = (prefix / name).read_text(encoding="utf-8")
@@ -75,9 +76,9 @@ def test_install(home, prefix):
 
 def test_install_again(home, prefix):
     """A second run links nothing, and after an upgrade of the environment it renews the copies."""
-    install_agents.install(home, prefix, Works())
+    install_agents.link(home, prefix, Works())
     (home / "sbin/fence_compute").write_text("#!/usr/bin/python3\nnewer\n", encoding="utf-8")
-    assert [] == install_agents.install(home, prefix, Works())
+    assert [] == install_agents.link(home, prefix, Works())
     assert (prefix / "sbin/fence_compute").read_text(encoding="utf-8").endswith("newer\n")
 
 
@@ -91,7 +92,7 @@ def test_strangers_are_kept(home, prefix, is_link):
     with pytest.raises(
         ConfigurationError, match=f"not nova-ha's, so not overwritten: {stranger}: "
     ) as caught:
-        install_agents.install(home, prefix, Works())
+        install_agents.link(home, prefix, Works())
     assert before == everything(home.parent)
     assert ("leads to /opt/other" in str(caught.value)) is is_link
 
@@ -105,25 +106,25 @@ def test_way_out(home, prefix, monkeypatch, tool, fix):
     (prefix / "sbin/fence_compute").write_text("other")
     monkeypatch.setattr(install_agents.shutil, "which", lambda _name: tool)
     with pytest.raises(ConfigurationError, match=fix):
-        install_agents.install(home, prefix, Works())
+        install_agents.link(home, prefix, Works())
 
 
 def test_uninstall(home, prefix):
     """What was linked is removed, and nothing else."""
-    install_agents.install(home, prefix, Works())
+    install_agents.link(home, prefix, Works())
     (prefix / "sbin/other").write_text("other")
-    done = install_agents.uninstall(home, prefix)
+    done = install_agents.unlink(home, prefix)
     assert 5 == len(done)
     assert {str(prefix / "sbin/other"): "other"} == everything(prefix)
-    assert [] == install_agents.uninstall(home, prefix)
+    assert [] == install_agents.unlink(home, prefix)
 
 
 def test_uninstall_keeps_strangers(home, prefix):
     """A path that is not ours stays, and is named."""
-    install_agents.install(home, prefix, Works())
+    install_agents.link(home, prefix, Works())
     (prefix / PAGE).unlink()
     (prefix / PAGE).write_text("other")
-    done = install_agents.uninstall(home, prefix)
+    done = install_agents.unlink(home, prefix)
     assert f"left {prefix / PAGE}: it is no link to {home / PAGE}" in done
     assert {str(prefix / PAGE): "other"} == everything(prefix)
 
@@ -132,14 +133,14 @@ def test_no_virtual_environment(home, prefix):
     """Outside of a virtual environment it says that there is nothing to do."""
     (home / "pyvenv.cfg").unlink()
     with pytest.raises(ConfigurationError, match="is no virtual environment"):
-        install_agents.install(home, prefix, Works())
+        install_agents.link(home, prefix, Works())
 
 
 def test_environment_without_executables(home, prefix):
     """An editable installation, which has no executables, is told apart."""
     (home / "sbin/fence_compute").unlink()
     with pytest.raises(ConfigurationError, match="sbin/fence_compute is missing: install nova-ha there from"):
-        install_agents.install(home, prefix, Works())
+        install_agents.link(home, prefix, Works())
 
 
 def test_executable_that_does_not_work(home, prefix):
@@ -148,7 +149,7 @@ def test_executable_that_does_not_work(home, prefix):
     with pytest.raises(
         ConfigurationError, match=r"No module named 'pexpect': make the env.*system-site"
     ) as caught:
-        install_agents.install(home, prefix, broken)
+        install_agents.link(home, prefix, broken)
     assert "Traceback" not in str(caught.value)
     assert {} == everything(prefix)
 
@@ -157,20 +158,20 @@ def test_interpreter_that_linux_would_not_run(home, prefix):
     """A path that does not fit into the first line of an executable is refused."""
     odd = home.rename(home.with_name("a b"))
     with pytest.raises(ConfigurationError, match="too long for the first line of an agent, or with a blank"):
-        install_agents.install(odd, prefix, Works())
+        install_agents.link(odd, prefix, Works())
 
 
 def test_command_line(home, prefix, monkeypatch, capsys):
     """The program says what it has done, or in one line why not."""
     monkeypatch.setattr(install_agents.sys, "prefix", str(home))
-    monkeypatch.setattr(install_agents, "SystemRunner", Works)
-    assert 0 == install_agents.main(["--prefix", str(prefix)])
-    assert (
-        f"linked {prefix}/sbin/fence_compute -> {home}/libexec/nova-ha/fence_compute\n"
-        in capsys.readouterr().out
-    )
-    assert 0 == install_agents.main(["--prefix", str(prefix), "--uninstall"])
+    here = surroundings.Surroundings
+    monkeypatch.setattr(surroundings, "Surroundings", lambda given: here(given=given, runner=Works()))
+    words = ["install-agents", "--prefix", str(prefix)]
+    assert 0 == command.main(words)
+    linked = f"linked {prefix}/sbin/fence_compute -> {home}/libexec/nova-ha/fence_compute\n"
+    assert linked in capsys.readouterr().out
+    assert 0 == command.main([*words, "--uninstall"])
     assert f"removed {prefix}/sbin/fence_compute\n" in capsys.readouterr().out
     (home / "pyvenv.cfg").unlink()
-    assert 1 == install_agents.main(["--prefix", str(prefix)])
+    assert 1 == command.main(words)
     assert f"nova-ha: {home} is no virtual environment" in capsys.readouterr().err

@@ -10,15 +10,15 @@ it should lead to.
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-from nova_ha.errors import ConfigurationError, NovaHaError
-from nova_ha.runner import Runner, SystemRunner
+from nova_ha.commands.surroundings import Surroundings
+from nova_ha.errors import ConfigurationError
+from nova_ha.runner import Runner
 
 #: Linux reads so much of the first line of an executable, whose "#!" and end do not count.
 _LONGEST_INTERPRETER = 124
@@ -34,35 +34,25 @@ _OTHERS = ("bin/nova-ha", "share/man/man7/*.7", "share/man/man8/*.8")
 _PATIENCE = 60.0
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what `run` needs to a parser."""
-    parser.add_argument(
-        "--prefix",
-        type=Path,
-        default=Path("/usr"),
-        metavar="FOLDER",
-        help="where the links belong: in lib/ocf/resource.d/openstack, sbin, bin and share/man of this "
-        "folder; Pacemaker looks into /usr only (default %(default)s)",
-    )
-    parser.add_argument("--uninstall", action="store_true", help="remove the links instead")
+def install_agents(here: Surroundings, prefix: Path, *, uninstall: bool) -> int:
+    """Make or remove the links of this Python's environment; return the exit status.
 
-
-def run(line: argparse.Namespace) -> int:
-    """Make or remove the links; return the exit status.
+    Args:
+        here: what the subcommand works with.
+        prefix: where the links belong.
+        uninstall: whether they are to be removed.
 
     Raises:
-        NovaHaError: as `install`.
+        NovaHaError: as `link`.
         OSError: no permission.
     """
     home = Path(sys.prefix)
-    for text in (
-        uninstall(home, line.prefix) if line.uninstall else install(home, line.prefix, SystemRunner())
-    ):
-        print(text)
+    for text in unlink(home, prefix) if uninstall else link(home, prefix, here.runner):
+        here.say(text)
     return 0
 
 
-def install(home: Path, prefix: Path, runner: Runner) -> list[str]:
+def link(home: Path, prefix: Path, runner: Runner) -> list[str]:
     """Make the links that are missing, and return what was done.
 
     Args:
@@ -80,10 +70,10 @@ def install(home: Path, prefix: Path, runner: Runner) -> list[str]:
     for name in _METADATA:
         _write_copy(home, name)
         _try(home, name, runner)
-    return [_link(path, target) for path, target in links.items() if not _is_ours(path, target)]
+    return [_make_link(path, target) for path, target in links.items() if not _is_ours(path, target)]
 
 
-def uninstall(home: Path, prefix: Path) -> list[str]:
+def unlink(home: Path, prefix: Path) -> list[str]:
     """Remove the links that are ours, and return what was done."""
     done = []
     for path, target in _links(home, prefix).items():
@@ -179,22 +169,7 @@ def _try(home: Path, name: str, runner: Runner) -> None:
         )
 
 
-def _link(path: Path, target: Path) -> str:
+def _make_link(path: Path, target: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.symlink_to(target)
     return f"linked {path} -> {target}"
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Be a program: ``python3 -m nova_ha.install_agents``."""
-    parser = argparse.ArgumentParser(prog="nova-ha install-agents", description=str(__doc__).splitlines()[0])
-    add_arguments(parser)
-    try:
-        return run(parser.parse_args(arguments))
-    except (NovaHaError, OSError) as error:
-        print(f"nova-ha: {error}", file=sys.stderr)
-        return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
