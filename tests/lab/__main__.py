@@ -28,6 +28,7 @@ examples:
   python -m tests.lab in compute-1                a shell in the node
   python -m tests.lab off compute-0               cut its power, and watch with: in controller-0 crm_mon
   python -m tests.lab bmc compute-0 silent        its BMC answers nothing from now on
+  python -m tests.lab up --systemd                no cluster yet: pcs-examples/README.md makes one
   python -m tests.lab down
 """
 
@@ -118,10 +119,15 @@ def _add_life(commands: _Commands) -> None:
     up = commands.add_parser("up", help="bring a lab up and wait until the cluster is settled")
     _add_size(up)
     up.add_argument("--servers", type=int, default=0, help="boot this many servers afterwards")
+    up.add_argument(
+        "--systemd",
+        action="store_true",
+        help="nodes run systemd and pcsd and are no cluster yet: make one as pcs-examples/README.md says",
+    )
     up.set_defaults(run=_up)
     preparation = commands.add_parser("prepare", help="only install and prepare what a lab needs")
     _add_size(preparation)
-    preparation.set_defaults(run=_prepare)
+    preparation.set_defaults(run=_prepare, systemd=False)
     for name, run, text in (
         ("down", _down, "end the lab: every process, mount and namespace; logs stay"),
         ("list", _list, "print the nodes and their condition: on, off, frozen"),
@@ -190,7 +196,13 @@ def _parser() -> argparse.ArgumentParser:
 def _lab(arguments: argparse.Namespace) -> Lab:
     if arguments.run not in _MAKERS:
         return Lab.attach(arguments.dir)
-    return Lab(arguments.dir, arguments.controllers, arguments.computes, not arguments.no_openstack)
+    return Lab(
+        arguments.dir,
+        arguments.controllers,
+        arguments.computes,
+        not arguments.no_openstack,
+        systemd=arguments.systemd,
+    )
 
 
 def main() -> None:

@@ -15,11 +15,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
@@ -31,49 +29,11 @@ from tests.lab.cluster.configuration import cluster_configuration
 from tests.lab.cluster.status import ClusterStatus, parse
 from tests.lab.errors import LabError
 from tests.lab.layout import RunFolder
+from tests.lab.systemd import nodes as systemd_nodes
+from tests.lab.waiting import FabricProcess, wait_until
 
-_POLL = 0.25
 _TIMED_OUT = 124  # what timeout(1) returns
 DEFAULT_DIRECTORY = layout.checkout() / ".lab"
-
-
-@dataclass(frozen=True)
-class FabricProcess:
-    """A background process of the fabric."""
-
-    run: RunFolder
-    name: str
-    pid: int
-
-    def poll(self) -> int | None:
-        """Return the exit status, None while it runs."""
-        status: int | None = wire.ask(self.run.path, {"op": "exit_status", "name": self.name})
-        return status
-
-    def send_signal(self, number: int = signal.SIGTERM) -> None:
-        """Send a signal to the process and to what it started."""
-        wire.ask(self.run.path, {"op": "signal", "name": self.name, "number": number})
-
-    def wait(self, timeout: float = 30) -> int:
-        """Return the exit status once it ends; raise LabError if it does not within `timeout` seconds."""
-        ended: tuple[int] = wait_until(f"process '{self.name}' ends", lambda: _wrapped(self.poll()), timeout)
-        return ended[0]
-
-
-def _wrapped(status: int | None) -> tuple[int] | None:
-    """Make an exit status of 0 true."""
-    return None if status is None else (status,)
-
-
-def wait_until(what: str, condition: Callable[[], Any], timeout: float) -> Any:
-    """Ask `condition` until its answer is true and return it; raise LabError after `timeout` seconds."""
-    deadline = time.monotonic() + timeout
-    while True:
-        if answer := condition():
-            return answer
-        if time.monotonic() > deadline:
-            raise LabError(f"waited {timeout:.0f} s in vain: {what}")
-        time.sleep(_POLL)
 
 
 class Lab:
@@ -85,6 +45,7 @@ class Lab:
         computes: 0 to 12.
         with_openstack: run the OpenStack control plane too.
         with_product: configure nova-ha's resources; as with_openstack unless said.
+        systemd: nodes run systemd, and there is no cluster until somebody makes one (tests/lab/systemd).
     """
 
     def __init__(
@@ -94,6 +55,7 @@ class Lab:
         computes: int = 3,
         with_openstack: bool = True,
         with_product: bool | None = None,
+        systemd: bool = False,
     ) -> None:
         layout.check_size(controllers, computes)
         self.folder = RunFolder(Path(directory).absolute())
@@ -103,6 +65,7 @@ class Lab:
         self.computes = layout.computes(computes)
         self.with_openstack = with_openstack
         self.with_product = with_openstack if with_product is None else with_product
+        self.systemd = systemd
         self._prepared = False
         self._openstack: Any = None
         self._fabric: subprocess.Popen[bytes] | None = None
@@ -152,9 +115,9 @@ class Lab:
         """Prepare the machine and an empty run folder; files may be added to `folder.overlay` until `up`."""
         if self.running:
             raise LabError(f"a lab runs in {self.folder.path}: end it with 'python -m tests.lab down'")
-        prepare.prepare_machine()
+        prepare.prepare_machine(self.systemd)
         self._empty_folder()
-        node_files.write_all(self.folder, [*self.controllers, *self.computes])
+        node_files.write_all(self.folder, [*self.controllers, *self.computes], clustered=not self.systemd)
         overlays.fill(self.folder, prepare.pacemaker_remoted())
         if self.with_openstack:
             self.openstack.prepare()
@@ -195,15 +158,22 @@ class Lab:
         with ThreadPoolExecutor() as pool:
             openstack = pool.submit(self._start_openstack)
             list(pool.map(self.power_on, self.nodes))
-            self.wait_until("all controllers are online", self._controllers_are_online, 60)
+            self._wait_nodes()
             openstack.result()
-        self.configure_cluster()
-        self.wait_cluster()
+        if not self.systemd:
+            self.configure_cluster()
+            self.wait_cluster()
 
     def _start_openstack(self) -> None:
         if self.with_openstack:
             self.openstack.start()
             self.openstack.wait_ready()
+
+    def _wait_nodes(self) -> None:
+        if self.systemd:
+            systemd_nodes.wait_booted(self)
+        else:
+            self.wait_until("all controllers are online", self._controllers_are_online, 60)
 
     def _controllers_are_online(self) -> bool:
         """Tell whether it is time for fencing devices: the cluster would fence a controller not seen yet."""
@@ -231,6 +201,7 @@ class Lab:
             "computes": len(self.computes),
             "with_openstack": self.with_openstack,
             "with_product": self.with_product,
+            "systemd": self.systemd,
             "checkout": str(layout.checkout()),
         }
 

@@ -35,6 +35,7 @@ PRIVATE_FOLDERS = (
     "/var/lib/nova-ha",
     "/var/log/corosync",
     "/var/log/pacemaker",
+    "/var/log/pcsd",
     "/var/log/nova",
     "/var/log/nova-ha",
 )
