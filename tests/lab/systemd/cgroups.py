@@ -17,14 +17,14 @@ _PATIENCE = 5.0
 _ENTER = 'while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs" || exit; shift; done; shift; exec "$@"'
 
 
-def hierarchies(root: Path = ROOT) -> list[Path]:
+def hierarchies() -> list[Path]:
     """Return the hierarchies in which systemd keeps its units.
 
     That is the unified one; in the older layouts the one that bears systemd's name and its unified companion.
     """
-    if (root / "cgroup.controllers").exists():
-        return [root]
-    return [folder for folder in (root / "systemd", root / "unified") if (folder / "cgroup.procs").exists()]
+    if (ROOT / "cgroup.controllers").exists():
+        return [ROOT]
+    return [folder for folder in (ROOT / "systemd", ROOT / "unified") if (folder / "cgroup.procs").exists()]
 
 
 def check() -> None:

@@ -30,7 +30,7 @@ _LAYERS = Path("/run/lab-nodes")
 # What a package of Debian starts by itself once it is installed.
 _ENABLED = {
     "controller": ("pcsd", "corosync", "pacemaker"),
-    "compute": ("pcsd", *units.SERVICES),
+    "compute": ("pcsd", "pacemaker_remote", *units.SERVICES),
 }
 # Debian's packages pacemaker and pacemaker-remote cannot be installed together.
 _NOT_INSTALLED = {"controller": (), "compute": ("corosync", "pacemaker")}
