@@ -15,15 +15,16 @@
 # --force: pcs looks for the unit on this controller, where it need not be.
 service() {
     if missing "$1"; then
-        pcs resource create "$1" "systemd:$2" \
+        # shellcheck disable=SC2086 # an agent and its parameters
+        pcs resource create "$1" $2 \
             op start timeout=100s stop timeout=120s monitor interval=30s timeout=60s \
             meta failure-timeout=120s clone interleave=true --disabled --force
     fi
 }
 
-service neutron-openvswitch-agent "$OVS_AGENT_UNIT"
-service libvirtd "$LIBVIRT_UNIT"
-service ceilometer-compute "$CEILOMETER_UNIT"
+service neutron-openvswitch-agent "$OVS_AGENT"
+service libvirtd "$LIBVIRT"
+service ceilometer-compute "$CEILOMETER"
 
 # requires=unfencing: not even probed before fence_compute has let the node back. A cluster with watchdog fencing
 #   only has no such device, and nothing to wait for.

@@ -38,11 +38,11 @@ WATCHDOG_TIMEOUT=15s
 CLOUD=mycloud
 CLOUDS_YAML=/etc/nova-ha/clouds.yaml
 
-# Units of systemd on the compute nodes. These are Debian's; RDO has openstack-ceilometer-compute, and in place
-# of libvirtd virtqemud.
-OVS_AGENT_UNIT=neutron-openvswitch-agent
-LIBVIRT_UNIT=libvirtd
-CEILOMETER_UNIT=ceilometer-agent-compute
+# What runs the other services of compute nodes: an agent as pcs names it, and its parameters if it needs some.
+# These are Debian's units of systemd; RDO has openstack-ceilometer-compute, and in place of libvirtd virtqemud.
+OVS_AGENT=systemd:neutron-openvswitch-agent
+LIBVIRT=systemd:libvirtd
+CEILOMETER=systemd:ceilometer-agent-compute
 
 # The user that runs nova-compute.
 NOVA_USER=nova

@@ -118,6 +118,9 @@ def _add_size(parser: argparse.ArgumentParser) -> None:
 def _add_life(commands: _Commands) -> None:
     up = commands.add_parser("up", help="bring a lab up and wait until the cluster is settled")
     _add_size(up)
+    up.add_argument(
+        "--by-examples", action="store_true", help="let pcs-examples/apply.sh configure the cluster"
+    )
     up.add_argument("--servers", type=int, default=0, help="boot this many servers afterwards")
     up.add_argument(
         "--systemd",
@@ -127,7 +130,7 @@ def _add_life(commands: _Commands) -> None:
     up.set_defaults(run=_up)
     preparation = commands.add_parser("prepare", help="only install and prepare what a lab needs")
     _add_size(preparation)
-    preparation.set_defaults(run=_prepare, systemd=False)
+    preparation.set_defaults(run=_prepare, by_examples=False, systemd=False)
     for name, run, text in (
         ("down", _down, "end the lab: every process, mount and namespace; logs stay"),
         ("list", _list, "print the nodes and their condition: on, off, frozen"),
@@ -153,7 +156,7 @@ def _add_faults(commands: _Commands) -> None:
     cable.add_argument("position", choices=("up", "down"))
     cable.set_defaults(run=_cable)
     bmc = commands.add_parser(
-        "bmc", help="make a compute node's BMC behave: normal, silent, refuse, lies-off"
+        "bmc", help="make a node's BMC behave: normal, silent, refuse, lies-off, stays-off"
     )
     bmc.add_argument("node")
     bmc.add_argument("mode", choices=MODES)
@@ -201,6 +204,7 @@ def _lab(arguments: argparse.Namespace) -> Lab:
         arguments.controllers,
         arguments.computes,
         not arguments.no_openstack,
+        by_examples=arguments.by_examples,
         systemd=arguments.systemd,
     )
 

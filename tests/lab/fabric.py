@@ -35,11 +35,7 @@ class Fabric:
     def __init__(self, run: RunFolder, nodes: list[layout.Node], kind: Boot) -> None:
         self._background = Background(run.logs)
         self._machines = {node.name: Machine(node, run, kind) for node in nodes}
-        self._bmcs = {
-            name: Bmc(machine, run, self._background)
-            for name, machine in self._machines.items()
-            if machine.node.bmc_address
-        }
+        self._bmcs = {name: Bmc(machine, run, self._background) for name, machine in self._machines.items()}
 
     def start_bmcs(self) -> None:
         for bmc in self._bmcs.values():
@@ -126,8 +122,6 @@ class Fabric:
 
     def _bmc(self, node: str) -> Bmc:
         self._machine(node)
-        if node not in self._bmcs:
-            raise LabError(f"node '{node}' has no BMC: only compute nodes have one")
         return self._bmcs[node]
 
 
@@ -161,8 +155,7 @@ def _build_network(nodes: list[layout.Node]) -> None:
     )
     ip("addr", "add", f"{layout.FABRIC_ADDRESS}/24", "dev", "br0")
     for node in nodes:
-        if node.bmc_address:
-            ip("addr", "add", f"{node.bmc_address}/32", "dev", "br0")
+        ip("addr", "add", f"{node.bmc_address}/32", "dev", "br0")
     ip("link", "set", "br0", "up")
 
 

@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.lab import fabric_process, layout, overlays, prepare, wire
-from tests.lab.cluster import node_files
+from tests.lab.cluster import examples, node_files
 from tests.lab.cluster.configuration import cluster_configuration
 from tests.lab.cluster.status import ClusterStatus, parse
 from tests.lab.errors import LabError
@@ -45,6 +45,7 @@ class Lab:
         computes: 0 to 12.
         with_openstack: run the OpenStack control plane too.
         with_product: configure nova-ha's resources; as with_openstack unless said.
+        by_examples: let pcs-examples configure the cluster, with stand-ins for the services of compute nodes.
         systemd: nodes run systemd, and there is no cluster until somebody makes one (tests/lab/systemd).
     """
 
@@ -55,6 +56,7 @@ class Lab:
         computes: int = 3,
         with_openstack: bool = True,
         with_product: bool | None = None,
+        by_examples: bool = False,
         systemd: bool = False,
     ) -> None:
         layout.check_size(controllers, computes)
@@ -65,6 +67,7 @@ class Lab:
         self.computes = layout.computes(computes)
         self.with_openstack = with_openstack
         self.with_product = with_openstack if with_product is None else with_product
+        self.by_examples = by_examples
         self.systemd = systemd
         self._prepared = False
         self._openstack: Any = None
@@ -118,6 +121,8 @@ class Lab:
         prepare.prepare_machine(self.systemd)
         self._empty_folder()
         node_files.write_all(self.folder, [*self.controllers, *self.computes], clustered=not self.systemd)
+        if self.by_examples:
+            examples.install(self.folder, self.controllers, self.computes)
         overlays.fill(self.folder, prepare.pacemaker_remoted())
         if self.with_openstack:
             self.openstack.prepare()
@@ -201,6 +206,7 @@ class Lab:
             "computes": len(self.computes),
             "with_openstack": self.with_openstack,
             "with_product": self.with_product,
+            "by_examples": self.by_examples,
             "systemd": self.systemd,
             "checkout": str(layout.checkout()),
         }
@@ -232,7 +238,7 @@ class Lab:
         self._ask("cable", node=node, up=up)
 
     def bmc(self, node: str, mode: str) -> None:
-        """Make the BMC of a compute node behave: normal, silent, refuse or lies-off."""
+        """Make the BMC of a node behave: normal, silent, refuse, lies-off or stays-off."""
         self._ask("bmc_mode", node=node, mode=mode)
 
     def kill_process(self, node: str, pattern: str, number: int = signal.SIGKILL) -> list[str]:
@@ -330,6 +336,9 @@ class Lab:
 
     def configure_cluster(self) -> None:
         """Give the cluster its configuration."""
+        if self.by_examples:
+            self.run_on_controller(*examples.command("apply.sh"), timeout=examples.PATIENCE)
+            return
         document = cluster_configuration(self.controllers, self.computes, self.with_product)
         self.run_on_controller("cibadmin", "--modify", "--allow-create", "--xml-pipe", stdin=document)
 

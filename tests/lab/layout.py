@@ -33,23 +33,25 @@ PRIVATE_FOLDERS = (
     "/var/lib/pcsd",
     "/var/lib/nova",
     "/var/lib/nova-ha",
+    "/var/lib/lab",
     "/var/log/corosync",
     "/var/log/pacemaker",
     "/var/log/pcsd",
     "/var/log/nova",
     "/var/log/nova-ha",
+    "/var/log/lab",
 )
 INSTANCES = "/var/lib/nova/instances"
 
 
 @dataclass(frozen=True)
 class Node:
-    """Identify one machine of the lab; `bmc_address` is None where there is no BMC (controllers)."""
+    """Identify one machine of the lab; `bmc_address` is the address of its BMC."""
 
     name: str
     role: str
     address: str
-    bmc_address: str | None = None
+    bmc_address: str
 
     @property
     def mac(self) -> str:
@@ -64,7 +66,10 @@ class Node:
 
 def controllers(count: int) -> list[Node]:
     """Return the controllers of a lab with `count` of them."""
-    return [Node(f"controller-{i}", "controller", f"{NETWORK}.{10 + i}") for i in range(count)]
+    return [
+        Node(f"controller-{i}", "controller", f"{NETWORK}.{10 + i}", f"{NETWORK}.{220 + i}")
+        for i in range(count)
+    ]
 
 
 def computes(count: int) -> list[Node]:

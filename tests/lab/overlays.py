@@ -32,6 +32,7 @@ def fill(run: RunFolder, pacemaker_remoted: Path) -> None:
     _install(Path(__file__).parent / "systemd" / "lab-service", run.overlay / "bin")
     _install(cluster / "lab-chassis", run.overlay / "bin")
     _install(cluster / "fence_lab", run.overlay / "sbin")
+    _install(cluster / "Service", run.overlay / "ocf" / "lab")
     _install(pacemaker_remoted, run.overlay / "sbin")
     _make_mount_points(run)
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One BMC per compute node: OpenIPMI's ipmi_sim speaks IPMI, the lab's power supply is its chassis.
+"""One BMC per node: OpenIPMI's ipmi_sim speaks IPMI, the lab's power supply is its chassis.
 
 The mode of a BMC says how it behaves: "normal"; "silent": its address is there but nothing answers;
 "refuse": it answers, but every change of power fails; "lies-off": it says that the node is off, and
-changes nothing.
+changes nothing; "stays-off": what is off stays off, as with a board that is broken.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.lab.errors import LabError
 from tests.lab.layout import BMC_PASSWORD, BMC_USER, RunFolder
 from tests.lab.power import Machine
 
-MODES = ("normal", "silent", "refuse", "lies-off")
+MODES = ("normal", "silent", "refuse", "lies-off", "stays-off")
 PORT = 623
 
 # "lab-chassis" (cluster/lab-chassis) asks the power supply, so the BMC never remembers a state of its own.
@@ -88,7 +88,7 @@ class Bmc:
             return
         if what in ("off", "reset"):
             self._machine.off()
-        if what in ("on", "reset"):
+        if what in ("on", "reset") and self.mode != "stays-off":
             self._machine.on()
 
     def _listen(self) -> None:
@@ -99,10 +99,10 @@ class Bmc:
         """Take the port ourselves and never read: a closed port would answer by ICMP that nobody is there."""
         self._background.stop(self._process)
         self._silence = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._silence.bind((str(self._machine.node.bmc_address), PORT))
+        self._silence.bind((self._machine.node.bmc_address, PORT))
 
     def _lan_configuration(self) -> str:
-        address = str(self._machine.node.bmc_address)
+        address = self._machine.node.bmc_address
         return _LAN_CONFIGURATION.format(
             name=self._machine.node.name,
             address=address,

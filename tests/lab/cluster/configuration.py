@@ -79,7 +79,7 @@ def ipmi(node: Node) -> Primitive:
         "stonith:fence_ipmilan",
         {
             "pcmk_host_list": node.name,
-            "ip": str(node.bmc_address),
+            "ip": node.bmc_address,
             "username": layout.BMC_USER,
             "password": layout.BMC_PASSWORD,
             "lanplus": "1",

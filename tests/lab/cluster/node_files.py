@@ -77,7 +77,7 @@ def hosts(nodes: list[Node]) -> str:
     """Return the /etc/hosts of the lab."""
     lines = ["127.0.0.1 localhost", f"{layout.FABRIC_ADDRESS} fabric"]
     lines += [f"{node.address} {node.name}" for node in nodes]
-    lines += [f"{node.bmc_address} {node.name}-bmc" for node in nodes if node.bmc_address]
+    lines += [f"{node.bmc_address} {node.name}-bmc" for node in nodes]
     return "\n".join(lines) + "\n"
 
 
