@@ -405,6 +405,17 @@ def test_redfish(machine):
     assert (0, "") == pacemaker("crm_verify", "--xml-file", str(configuration.path), "-VV")
 
 
+def test_services_may_have_any_agent(machine):
+    """A service may be run by any agent, with parameters; the time limits stay."""
+    agent = "CEILOMETER='ocf:pacemaker:Dummy state=/run/ceilometer fake=a'"
+    configuration = small(machine, "agents", *REDFISH, agent)
+    service = configuration.resource("ceilometer-compute")
+    assert ("pacemaker", "Dummy") == (service.get("provider"), service.get("type"))
+    assert {"state": "/run/ceilometer", "fake": "a"} == configuration.parameters("ceilometer-compute")
+    assert configuration.timeout("ceilometer-compute", "stop") == configuration.timeout("libvirtd", "stop")
+    assert "systemd" == configuration.resource("libvirtd").get("class")
+
+
 def test_watchdog(machine):
     """With a watchdog alone there is no record device, no level, and nothing waits for unfencing."""
     configuration = small(machine, "watchdog", *WATCHDOG, have_watchdog="true")

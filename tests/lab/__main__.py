@@ -118,9 +118,7 @@ def _add_size(parser: argparse.ArgumentParser) -> None:
 def _add_life(commands: _Commands) -> None:
     up = commands.add_parser("up", help="bring a lab up and wait until the cluster is settled")
     _add_size(up)
-    up.add_argument(
-        "--by-examples", action="store_true", help="let pcs-examples/apply.sh configure the cluster"
-    )
+    up.add_argument("--by-examples", action="store_true", help="configure the cluster with pcs-examples")
     up.add_argument("--servers", type=int, default=0, help="boot this many servers afterwards")
     up.add_argument(
         "--systemd",

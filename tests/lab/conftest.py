@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.lab.deployment import deploy
 from tests.lab.lab import Lab
 from tests.lab.recoveries import Labs
 
@@ -21,3 +22,15 @@ def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
 @pytest.fixture
 def cloud(labs: Labs) -> Lab:
     return labs.whole()
+
+
+@pytest.fixture(scope="module")
+def deployments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
+    keeper = Labs(lambda: tmp_path_factory.mktemp("deployment") / "lab", deploy)
+    yield keeper
+    keeper.end()
+
+
+@pytest.fixture
+def deployed(deployments: Labs) -> Lab:
+    return deployments.whole()

@@ -32,19 +32,31 @@ class Protocol:
         pass
 
 
-class Labs:
-    """One cloud for all tests, and a new one after a test that left it broken; the logs of both stay."""
+def four_nodes(folder: Path) -> Lab:
+    """Return a cloud of four compute nodes."""
+    lab = Lab(folder, controllers=3, computes=4)
+    lab.up()
+    return lab
 
-    def __init__(self, new_folder: Callable[[], Path]) -> None:
+
+class Labs:
+    """One cloud for all tests, and a new one after a test that left it broken; the logs of both stay.
+
+    Args:
+        new_folder: gives the folder of the next one.
+        new_lab: brings up a lab in a folder.
+    """
+
+    def __init__(self, new_folder: Callable[[], Path], new_lab: Callable[[Path], Lab] = four_nodes) -> None:
         self._new_folder = new_folder
+        self._new_lab = new_lab
         self._lab: Lab | None = None
 
     def whole(self) -> Lab:
         """Return a lab that is settled, with every compute node in service and no servers."""
         if self._lab is None or not self._is_whole(self._lab):
             self.end()
-            self._lab = Lab(self._new_folder(), controllers=3, computes=4)
-            self._lab.up()
+            self._lab = self._new_lab(self._new_folder())
             self._settle(self._lab)
         return self._lab
 

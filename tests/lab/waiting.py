@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Wait for things in the lab, with a limit; background processes of the fabric, for whose end one can wait."""
+"""Wait for what happens in the lab, with a limit; the fabric's background processes."""
 
 from __future__ import annotations
 

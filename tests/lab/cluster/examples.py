@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cluster configured by pcs-examples themselves: their files in the controllers, and this site's variables."""
+"""The cluster configured by pcs-examples: their files in the controllers, and the variables of this site."""
 
 from __future__ import annotations
 

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nodes that are fenced in every way there is, and how they come back, on a cluster made by pcs-examples."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.lab.demo.follow import Follow
+from tests.lab.demo.scene import Scene, is_through
+from tests.lab.demo.timeline import Stage
+from tests.lab.deployment import (
+    CHAIN,
+    assert_ends_well,
+    fencings,
+    follow,
+    node_of,
+    pcs,
+    running,
+    sentence_about,
+    wait_in_service,
+)
+from tests.lab.lab import Lab
+from tests.lab.openstack.hypervisor.control import change
+from tests.lab.recoveries import LIMIT, assert_recovered, strike
+
+pytestmark = pytest.mark.lab
+
+NODE, OTHER = "compute-0", "compute-1"
+SERVERS = 2
+#: Long enough that a node comes back before its servers are elsewhere.
+SLOW, QUICK = 12.0, 0.5
+
+
+def set_spawn_time(lab: Lab, seconds: float) -> None:
+    """Set how long every guest takes to start from now on."""
+    change(lab.openstack.nodes.shared, lambda _seconds, rules: (seconds, rules))
+
+
+def are_elsewhere(scene: Scene) -> bool:
+    """Say whether every server is as before on a healthy host."""
+    return not scene.goal.misplaced(scene.look.servers)
+
+
+def calls(lab: Lab, action: str, node: str, device: str) -> int:
+    """Return how often a fence device has carried out an action against a node."""
+    logs = [(lab.logs / one.name / "pacemaker" / "pacemaker.log").read_text() for one in lab.controllers]
+    done = rf"Operation '{action}' \[\d+\] targeting {node} using {device} returned 0\b"
+    return sum(len(re.findall(done, log)) for log in logs)
+
+
+def until_fenced(lab: Lab, seen: Follow, node: str, before: int) -> None:
+    """Wait for one more fencing of a node than `before`."""
+    seen.until("fencing", lambda _scene: len(fencings(lab, node)) > before, LIMIT)
+
+
+def test_a_fenced_node_receives_servers_again(deployed: Lab) -> None:
+    """A node that was fenced boots, is up and enabled, and Nova puts new servers on it."""
+    assert_recovered(deployed, strike(deployed, "power-cut", NODE, servers=SERVERS))
+    assert running(deployed, NODE) == set(CHAIN)
+    (server,) = deployed.openstack.client.boot(1, host=NODE, prefix="new")
+    assert server.host == NODE
+
+
+def test_a_node_is_fenced_again_during_its_return(deployed: Lab) -> None:
+    """A node that loses its power while its nova-compute starts is fenced and recovered once more."""
+    seen = strike(deployed, "power-cut", NODE, servers=SERVERS)
+    seen.until("fencing", lambda scene: is_through(scene, Stage.RECORDED), LIMIT)
+    seen.until("nova-compute starts on the node", lambda _: nova_compute_runs(deployed), LIMIT)
+    assert "nova-ha-fenced" in node_of(deployed, NODE).attributes
+    before = len(fencings(deployed, NODE))
+    deployed.power_off(NODE)
+    until_fenced(deployed, seen, NODE, before)
+    assert_recovered(deployed, seen)
+
+
+def nova_compute_runs(lab: Lab) -> bool:
+    """Say whether the node is on and has a nova-compute."""
+    if lab.conditions()[NODE] != "on":
+        return False
+    return lab.run(NODE, "pgrep", "-f", "/usr/bin/nova-compute", check=False).returncode == 0
+
+
+def test_stonith_action_off_keeps_no_node_down(deployed: Lab) -> None:
+    """With stonith-action=off a node is off during the recovery, and switched on again by unfencing."""
+    pcs(deployed, "property", "set", "stonith-action=off")
+    try:
+        before, on = len(fencings(deployed, NODE)), calls(deployed, "on", NODE, f"ipmi-{NODE}")
+        seen = strike(deployed, "power-cut", NODE, servers=SERVERS)
+        until_fenced(deployed, seen, NODE, before)
+        assert fencings(deployed, NODE)[0].startswith("off ")
+        assert_recovered(deployed, seen)
+        assert calls(deployed, "on", NODE, f"ipmi-{NODE}") > on
+    finally:
+        pcs(deployed, "property", "set", "stonith-action=reboot")
+
+
+def test_a_node_powers_itself_on_during_its_recovery(deployed: Lab) -> None:
+    """It joins, is unfenced twice, and its nova-compute waits until all of its servers are elsewhere."""
+    set_spawn_time(deployed, SLOW)
+    before, on = len(fencings(deployed, NODE)), calls(deployed, "on", NODE, "fence-nova")
+    pcs(deployed, "property", "set", "stonith-action=off")
+    try:
+        seen = strike(deployed, "power-cut", NODE, servers=SERVERS)
+        until_fenced(deployed, seen, NODE, before)
+        deployed.power_on(NODE)
+        seen.until("the node joins", lambda scene: is_through(scene, Stage.REJOINED), LIMIT)
+        seen.until("what nova-compute waits for runs", lambda _: running(deployed, NODE) >= {CHAIN[2]}, LIMIT)
+        assert running(deployed, NODE) == set(CHAIN[:3])
+        assert not nova_compute_runs(deployed)
+        assert not are_elsewhere(seen.scene)
+        assert_recovered(deployed, seen)
+        assert calls(deployed, "on", NODE, "fence-nova") >= on + 2
+    finally:
+        set_spawn_time(deployed, QUICK)
+        pcs(deployed, "property", "set", "stonith-action=reboot")
+
+
+def test_an_admin_confirms_that_a_node_is_off(deployed: Lab) -> None:
+    """While a node's BMC is dead nothing is recovered, until an admin says that the node is off."""
+    deployed.bmc(NODE, "silent")
+    try:
+        seen = strike(deployed, "power-cut", NODE, servers=SERVERS)
+        seen.until("Pacemaker wants it fenced", lambda scene: is_through(scene, Stage.LOST), LIMIT)
+        assert node_of(deployed, NODE).condition == "UNCLEAN"
+        pcs(deployed, "stonith", "confirm", NODE, "--force")
+        seen.until("every server is elsewhere", are_elsewhere, LIMIT)
+    finally:
+        deployed.bmc(NODE, "normal")
+    assert_recovered(deployed, seen)
+
+
+def test_a_level_without_the_record_device(deployed: Lab) -> None:
+    """When only Pacemaker knows of a fencing, as with a watchdog, the evacuator records it and recovers."""
+    level = ("stonith", "level")
+    pcs(deployed, *level, "remove", "1", "target", NODE)
+    pcs(deployed, *level, "add", "1", NODE, f"ipmi-{NODE}")
+    before = calls(deployed, "off", NODE, "fence-nova")
+    try:
+        assert_recovered(deployed, strike(deployed, "power-cut", NODE, servers=SERVERS))
+        assert calls(deployed, "off", NODE, "fence-nova") == before
+        assert f"host '{NODE}'" in recorded(deployed)
+    finally:
+        pcs(deployed, *level, "remove", "1", "target", NODE)
+        pcs(deployed, *level, "add", "1", NODE, f"ipmi-{NODE}", "fence-nova")
+
+
+def recorded(lab: Lab) -> str:
+    """Return the lines of evacuators about records that they wrote themselves."""
+    logs = [lab.logs / node.name / "nova-ha" / "evacuator.log" for node in lab.controllers]
+    lines = [line for log in logs if log.exists() for line in log.read_text().splitlines()]
+    return "\n".join(line for line in lines if "Pacemaker's fencing history" in line)
+
+
+def test_a_node_that_never_comes_back(deployed: Lab) -> None:
+    """Its servers are recovered, it is said to be missed, and another node that fails is recovered, too."""
+    deployed.bmc(NODE, "stays-off")
+    try:
+        first = strike(deployed, "power-cut", NODE, servers=SERVERS)
+        first.until("every server is elsewhere", are_elsewhere, LIMIT)
+        expected = "evacuated: waiting for the node to return"
+        deployed.wait_until("the state", lambda: sentence_about(deployed, NODE) == expected)
+        deployed.openstack.client.boot(SERVERS, host=OTHER, prefix="other")
+        second = follow(deployed, f"power cut of {OTHER}", OTHER)
+        deployed.power_off(OTHER)
+        assert_ends_well(deployed, second)
+        assert sentence_about(deployed, NODE) == expected
+    finally:
+        deployed.bmc(NODE, "normal")
+    wait_in_service(deployed, NODE, timeout=LIMIT)
