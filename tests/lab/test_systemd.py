@@ -3,20 +3,53 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
+from tests.lab.demo.cloud import audit_complaints
+from tests.lab.deployment import CHAIN, Guests, Steps, service_of, starts, wait_in_service, wait_running
 from tests.lab.lab import Lab
 from tests.lab.layout import checkout
-from tests.lab.systemd import site
+from tests.lab.recoveries import LIMIT, assert_recovered, strike
+from tests.lab.systemd import site, units
 from tests.lab.systemd.admin import Admin
 
 pytestmark = pytest.mark.lab
 
 README = checkout() / "pcs-examples" / "README.md"
-CONTROLLERS = ("controller-0", "controller-1", "controller-2")
+ONE = "controller-0"
+CONTROLLERS = (ONE, "controller-1", "controller-2")
 COMPUTES = ("compute-0", "compute-1")
+SERVERS = 4
+#: Seconds for all steps on the running cluster, on a machine that has other things to do.
+STEPS = 300.0
+STARTED = 120.0
+REHEARSE = "pcs cluster cib /root/try.xml && CIB_FILE=/root/try.xml ./apply.sh"
+SIMULATE = "crm_simulate --xml-file /root/try.xml --simulate"
+
+
+@dataclass(frozen=True)
+class Followed:
+    """The README has been followed to the end of "./apply.sh".
+
+    Attributes:
+        lab: where.
+        admin: who.
+        before: the cluster's configuration before the rehearsal, and after it.
+        rehearsed: what the rehearsal has shown.
+        simulated: what Pacemaker would do.
+        applied: what the real run has shown.
+    """
+
+    lab: Lab
+    admin: Admin
+    before: tuple[str, str]
+    rehearsed: str
+    simulated: str
+    applied: str
 
 
 @pytest.fixture(scope="module")
@@ -27,23 +60,24 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def admin(lab: Lab) -> Admin:
-    return Admin(lab, README)
+def followed(lab: Lab) -> Followed:
+    admin = Admin(lab, README)
+    make_ready(admin)
+    return configure(lab, admin)
 
 
-def prepare(admin: Admin) -> None:
+def make_ready(admin: Admin) -> None:
     """Follow the section about what comes before the first step."""
     admin.type("passwd hacluster", *CONTROLLERS, *COMPUTES, answer=f"{site.PASSWORD}\n" * 2)
     admin.type("pcs cluster destroy", *CONTROLLERS)
     admin.type("systemctl disable --now pacemaker_remote", *COMPUTES)
     admin.type(
         "pcs host auth controller-0 controller-1 controller-2 compute-0 compute-1 -u hacluster",
-        "controller-0",
+        ONE,
         answer=f"{site.PASSWORD}\n",
     )
     admin.type(
-        "pcs cluster setup mycloud controller-0 controller-1 controller-2 --enable --start --wait",
-        "controller-0",
+        "pcs cluster setup mycloud controller-0 controller-1 controller-2 --enable --start --wait", ONE
     )
     admin.type("install -d -m 0700 /etc/nova-ha", *CONTROLLERS)
     admin.type("install -m 0600 clouds.yaml bmc-password /etc/nova-ha/", *CONTROLLERS)
@@ -51,3 +85,108 @@ def prepare(admin: Admin) -> None:
         "systemctl disable --now neutron-openvswitch-agent libvirtd ceilometer-agent-compute nova-compute",
         *COMPUTES,
     )
+
+
+def configure(lab: Lab, admin: Admin) -> Followed:
+    """Follow the first section: edit, rehearse, apply."""
+    admin.type("cd pcs-examples", ONE)
+    admin.edit("vi variables.sh", ONE, site.variables(lab))
+    before = configuration(lab)
+    rehearsed = admin.type(REHEARSE, ONE, timeout=STEPS)[ONE]
+    simulated = admin.type(SIMULATE, ONE)[ONE]
+    after = configuration(lab)
+    applied = admin.type("./apply.sh", ONE, timeout=STEPS)[ONE]
+    return Followed(lab, admin, (before, after), rehearsed, simulated, applied)
+
+
+def configuration(lab: Lab) -> str:
+    """Return what an admin has decided, as the cluster has it."""
+    return lab.run(ONE, "cibadmin", "--query", "--scope", "configuration").stdout
+
+
+def steps_of(shown: str) -> list[str]:
+    """Return the commands of pcs that the steps have run."""
+    return re.findall(r"^# (pcs .*)$", shown, flags=re.MULTILINE)
+
+
+def states(lab: Lab, node: str, question: str) -> list[str]:
+    """Return what systemd on a node says about the units of its services, such as whether each is active."""
+    return lab.run(node, "systemctl", question, *units.SERVICES, check=False).stdout.split()
+
+
+def test_the_rehearsal_does_what_follows(followed: Followed) -> None:
+    """It runs the same commands, on a copy, and from that Pacemaker foretells what happens."""
+    assert followed.before[0] == followed.before[1]
+    assert len(steps_of(followed.applied)) > 30
+    assert steps_of(followed.rehearsed) == steps_of(followed.applied)
+    foretold = re.findall(r"Resource action: (\S+?)(?::\d)? +start on (compute-\d)", followed.simulated)
+    assert {(name, node) for name in CHAIN for node in COMPUTES} <= set(foretold)
+
+
+def test_everything_runs_where_it_belongs(followed: Followed) -> None:
+    """The units are started by Pacemaker, not by systemd; the hosts are in service; the evacuator runs."""
+    followed.lab.wait_cluster(STARTED)
+    wait_in_service(followed.lab, *COMPUTES)
+    agents = followed.lab.run(ONE, "crm_resource", "--list-raw").stdout
+    assert "nova-evacuate" in agents
+    for node in COMPUTES:
+        assert states(followed.lab, node, "is-active")[:3] == ["active"] * 3
+        assert states(followed.lab, node, "is-enabled") == ["disabled"] * 4
+    assert followed.lab.run(ONE, "crm_verify", "--live-check", "-VV", check=False).stderr == ""
+
+
+def test_a_second_run_changes_nothing(followed: Followed) -> None:
+    """Every step finds that it has been done."""
+    before = configuration(followed.lab)
+    shown = followed.admin.type("./apply.sh", ONE, timeout=STEPS)[ONE]
+    assert "# --- 090-start.sh" in shown
+    assert steps_of(shown) == []
+    assert configuration(followed.lab) == before
+
+
+def test_a_unit_that_does_not_start(followed: Followed) -> None:
+    """What depends on it stays stopped on its node, guests run on; when it is mended all start in order."""
+    lab, node, broken = followed.lab, "compute-1", "libvirtd"
+    followed.lab.openstack.client.boot(2, host=node)
+    guests = Guests(lab)
+    lab.run(node, "install", "-D", "/dev/null", units.BROKEN.format(name=broken))
+    lab.run(node, "systemctl", "kill", "--signal=KILL", broken)
+    lab.run_on_controller("crm_resource", "--refresh", "--resource", broken, "--node", node)
+    wait_running(lab, node, CHAIN[:1])
+    assert states(lab, node, "is-active")[:3] == ["active", "failed", "inactive"]
+    lab.wait_until("Nova misses the host", lambda: not service_of(lab, node).is_up)
+    lab.run(node, "rm", units.BROKEN.format(name=broken))
+    steps = Steps(lab, node)
+    lab.run_on_controller("crm_resource", "--cleanup", "--resource", broken, "--node", node)
+    wait_running(lab, node, CHAIN)
+    wait_in_service(lab, node)
+    assert steps.seen() == starts(CHAIN[1:])
+    guests.assert_untouched()
+
+
+def test_power_cut(followed: Followed) -> None:
+    """All servers of a dead host are recovered, and the host is back in service and gets a new one."""
+    follow = strike(followed.lab, "power-cut", "compute-0", servers=SERVERS)
+    assert_recovered(followed.lab, follow, limit=LIMIT)
+    wait_running(followed.lab, "compute-0", CHAIN)
+    followed.lab.openstack.client.boot(1, host="compute-0", prefix="after")
+
+
+def test_remove(followed: Followed) -> None:
+    """The services are stopped, in order, and nothing of nova-ha is left; servers run on."""
+    guests = Guests(followed.lab)
+    shown = followed.admin.type("./remove.sh", ONE, timeout=STEPS)[ONE]
+    assert "systemctl enable --now" in shown
+    for node in COMPUTES:
+        assert states(followed.lab, node, "is-active") == ["inactive"] * 4
+    status = followed.lab.cluster_status()
+    assert status
+    assert set(status.started) == {*COMPUTES, *(f"ipmi-{node}" for node in (*CONTROLLERS, *COMPUTES))}
+    guests.assert_untouched()
+    assert audit_complaints(followed.lab, SERVERS + 3) == []
+
+
+def test_the_readme_was_followed_to_the_letter(followed: Followed) -> None:
+    """Every command of the README was typed, and nothing else; the transcript is among the logs."""
+    assert followed.admin.unused() == []
+    print(followed.admin.transcript.read_text())

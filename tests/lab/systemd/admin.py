@@ -15,7 +15,7 @@ from tests.lab.lab import Lab
 
 _HOME = "/root"
 _WHERE = "/run/admin-is-in"
-# As in one long session: "cd" holds for the next command. Screen and errors come in the order they were written.
+# As in one long session: "cd" holds for the next command, and errors are shown between what else is shown.
 _SESSION = f"""
 cd "$(cat {_WHERE} 2>/dev/null || echo {_HOME})" || exit
 eval "$1" 2>&1
@@ -76,11 +76,11 @@ class Admin:
             LabError: the README has no such command, or the file no such variable.
         """
         self._mark(command)
-        name = command.split()[-1]
+        name = command.rsplit(maxsplit=1)[-1]
         before = self._run(node, f"cat {name}")
         after = before
         for variable, value in values.items():
-            after = _assigned(after, variable, value)
+            after = assigned(after, variable, value)
         self._run(node, f"cat >{name}", after)
         self._write(node, command, "".join(_changes(before, after)))
 
@@ -109,7 +109,7 @@ class Admin:
             file.write(f"root@{node}:# {command}{took}\n{shown.rstrip()}\n".rstrip() + "\n\n")
 
 
-def _assigned(text: str, variable: str, value: str) -> str:
+def assigned(text: str, variable: str, value: str) -> str:
     """Return a shell script with another value of a variable; raise LabError if it has no such variable."""
     changed, count = re.subn(
         rf'^{variable}=("[^"]*"|\S*)$', lambda _found: f'{variable}="{value}"', text, flags=re.MULTILINE

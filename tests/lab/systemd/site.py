@@ -12,7 +12,7 @@ FOLDER = "/root/pcs-examples"
 
 
 def hand_over(lab: Lab) -> None:
-    """Lay into root's home on the controllers what the admin got: credentials, and on the first the examples."""
+    """Put the credentials into root's home on the controllers, and into the first one's the examples."""
     for node in lab.controllers:
         clouds = (lab.disk(node.name) / "etc/nova-ha/clouds.yaml").read_text()
         _write(lab, node.name, "/root/clouds.yaml", clouds)
