@@ -32,8 +32,15 @@ _ENABLED = {
     "controller": ("pcsd", "corosync", "pacemaker"),
     "compute": ("pcsd", "pacemaker_remote", *units.SERVICES),
 }
-# Debian's packages pacemaker and pacemaker-remote cannot be installed together.
-_NOT_INSTALLED = {"controller": (), "compute": ("corosync", "pacemaker")}
+# Debian's packages pacemaker, which needs corosync, and pacemaker-remote cannot be installed together.
+_NOT_INSTALLED: dict[str, tuple[str, ...]] = {
+    "controller": (),
+    "compute": (
+        "lib/systemd/system/corosync.service",
+        "lib/systemd/system/pacemaker.service",
+        "etc/corosync/corosync.conf",
+    ),
+}
 _NO_COLOURS = "[Manager]\nShowStatus=no\n"
 _CONSOLE = "[Journal]\nStorage=volatile\nForwardToConsole=yes\nMaxLevelConsole=info\n"
 
@@ -99,7 +106,7 @@ def _install_units(folder: Path, node: Node) -> None:
             _write(packaged / name, text)
         _write(packaged / "pacemaker_remote.service", prepare.pacemaker_remote_unit().read_text())
     for name in _NOT_INSTALLED[node.role]:
-        (packaged / f"{name}.service").unlink()
+        (folder / name).unlink(missing_ok=True)
     # A login prompt on the console, which nobody sees.
     _link(own / "getty.target", "/dev/null")
     for name in _ENABLED[node.role]:
