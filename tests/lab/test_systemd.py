@@ -122,7 +122,7 @@ def states(lab: Lab, node: str, question: str) -> list[str]:
 
 
 def active(lab: Lab, node: str) -> list[str]:
-    """Return the units of a node's services that systemd shows as active, nova-compute's too once it has one."""
+    """Return the units of a node's services that systemd shows as active."""
     return [unit for unit, state in zip(units.SERVICES, states(lab, node, "is-active")) if state == "active"]
 
 
