@@ -25,8 +25,11 @@ def cloud(labs: Labs) -> Lab:
 
 
 @pytest.fixture(scope="module")
-def deployments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
-    keeper = Labs(lambda: tmp_path_factory.mktemp("deployment") / "lab", deploy)
+def deployments(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Labs]:
+    reconnect: int = request.module.RECONNECT
+    keeper = Labs(
+        lambda: tmp_path_factory.mktemp("deployment") / "lab", lambda folder: deploy(folder, reconnect)
+    )
     yield keeper
     keeper.end()
 

@@ -15,13 +15,19 @@ from tests.lab.demo.model import Goal, NodeSeen, ServiceSeen
 from tests.lab.demo.watch import Watch
 from tests.lab.lab import Lab
 from tests.lab.openstack.hypervisor.diskformat import Line, parse
-from tests.lab.recoveries import LIMIT, SETTLED, Protocol
+from tests.lab.recoveries import LIMIT, SETTLED, Protocol, set_spawn_time
 
 STAND_INS = ("neutron-openvswitch-agent", "libvirtd", "ceilometer-compute")
 #: In the order in which they start.
 CHAIN = (*STAND_INS, "nova-compute")
+#: Seconds between attempts to reach a node. Enough when the connection is lost before a fencing begins.
+QUICK_RECONNECT = 3
+#: A fencing that begins while the connection works must end before the next attempt (020-nodes.sh).
+SAFE_RECONNECT = 15
 #: Seconds until a start that failed is tried again, until a service that died is missed, and for a stop.
-TRIED_AGAIN, MISSED, STOPPING = 15, 3, 10
+TRIED_AGAIN, MISSED, STOPPING = 12, 2, 10
+#: Seconds that a guest takes to start.
+SPAWN_SECONDS = 0.5
 #: A guest writes every half second; on a busy machine some lines are late.
 LATEST_LINE = 5.0
 
@@ -29,12 +35,13 @@ _BEGIN = re.compile(r"executing - rsc:(?P<resource>\S+) action:(?P<action>start|
 _END = re.compile(r": (?P<resource>\S+) (?P<action>start|stop) \(call .*\) exited with status (?P<code>\d+)")
 
 
-def deploy(folder: Path) -> Lab:
-    """Return a lab that `apply.sh` has configured, with the patience of a lab."""
+def deploy(folder: Path, reconnect: int) -> Lab:
+    """Return a lab that `apply.sh` has configured, with the patience of a lab; `reconnect` as in `hurry`."""
     lab = Lab(folder, controllers=3, computes=3, by_examples=True)
     lab.up()
     try:
-        hurry(lab)
+        hurry(lab, reconnect)
+        set_spawn_time(lab, SPAWN_SECONDS)
         lab.wait_cluster(SETTLED)
     except BaseException:
         lab.down()
@@ -42,14 +49,20 @@ def deploy(folder: Path) -> Lab:
     return lab
 
 
-def hurry(lab: Lab) -> None:
-    """Shorten what a test would wait for, as an admin does who wants other values than the examples'."""
+def hurry(lab: Lab, reconnect: int) -> None:
+    """Shorten what a test would wait for, as an admin does who wants other values than the examples'.
+
+    Args:
+        lab: the lab.
+        reconnect: seconds between attempts to reach a node that is lost.
+    """
     for node in lab.computes:
-        quick = ("reconnect_interval=3s", "op", "monitor", "interval=2s", "timeout=4s")
+        quick = (f"reconnect_interval={reconnect}s", "op", "monitor", "interval=2s", "timeout=4s")
         pcs(lab, "resource", "update", node.name, *quick)
     for service in STAND_INS:
         quick = ("op", "monitor", f"interval={MISSED}s", "stop", f"timeout={STOPPING}s")
         pcs(lab, "resource", "update", service, *quick, "meta", f"failure-timeout={TRIED_AGAIN}s")
+    pcs(lab, "resource", "update", "nova-compute", "op", "monitor", f"interval={MISSED}s")
 
 
 def pcs(lab: Lab, *words: str, timeout: float = 120) -> str:

@@ -15,6 +15,7 @@ from tests.lab.demo.timeline import Stage
 from tests.lab.demo.watch import Watch
 from tests.lab.errors import LabError
 from tests.lab.lab import Lab
+from tests.lab.openstack.hypervisor.control import change
 
 SERVERS = 20
 #: Seconds from the hit to the end, return of the host included.
@@ -81,6 +82,11 @@ class Labs:
         goal = Goal(tuple(node.name for node in lab.computes), ())
         watch = Watch(lab)
         lab.wait_until("every compute node is in service", lambda: not goal.not_back(watch.look()), SETTLED)
+
+
+def set_spawn_time(lab: Lab, seconds: float) -> None:
+    """Set how long every guest takes to start from now on."""
+    change(lab.openstack.nodes.shared, lambda _seconds, rules: (seconds, rules))
 
 
 def prepare(lab: Lab, how: str, victims: Sequence[str], servers: int = SERVERS) -> Follow:

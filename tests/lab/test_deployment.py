@@ -11,10 +11,11 @@ import pytest
 
 from tests.lab.cluster import examples
 from tests.lab.demo.cloud import audit_complaints
-from tests.lab.demo.scene import any_reached
+from tests.lab.demo.follow import Follow
 from tests.lab.demo.timeline import Stage
 from tests.lab.deployment import (
     CHAIN,
+    SAFE_RECONNECT,
     TRIED_AGAIN,
     Guests,
     Steps,
@@ -30,10 +31,11 @@ from tests.lab.deployment import (
     wait_running,
 )
 from tests.lab.lab import Lab
-from tests.lab.recoveries import LIMIT, SETTLED, assert_recovered, prepare, strike
+from tests.lab.recoveries import LIMIT, SETTLED, assert_recovered, prepare
 
 pytestmark = pytest.mark.lab
 
+RECONNECT = SAFE_RECONNECT
 NODE, OTHER = "compute-0", "compute-1"
 SERVERS = 2
 #: Removing waits until everything has stopped, one service after the other on each node.
@@ -157,39 +159,45 @@ def disabled_reason(lab: Lab, node: str) -> str:
     return str(found[0]["disabled_reason"])
 
 
-@pytest.mark.parametrize("behaviour", ["fails-to-stop", "never-stops"])
-def test_a_service_that_does_not_stop(deployed: Lab, behaviour: str) -> None:
-    """Its node is fenced, the node's servers are recovered, and the node comes back."""
-    follow = prepare(deployed, "power-cut", [NODE], SERVERS)
-    before = len(fencings(deployed, NODE))
-    broken = tell(deployed, NODE, "libvirtd", behaviour)
+def test_a_service_that_does_not_stop(deployed: Lab) -> None:
+    """When a stop fails, or does not end, the node is fenced, its servers are recovered, and it returns."""
+    stuck = {NODE: ("libvirtd", "fails-to-stop"), OTHER: ("ceilometer-compute", "never-stops")}
+    follow = prepare(deployed, "power-cut", list(stuck), SERVERS * 2)
+    before = {node: len(fencings(deployed, node)) for node in stuck}
+    broken = [tell(deployed, node, service, behaviour) for node, (service, behaviour) in stuck.items()]
+    follow.begin(time.time())
+    for node, (service, _) in stuck.items():
+        tell(deployed, node, service, "unhealthy")
     try:
-        follow.begin(time.time())
-        tell(deployed, NODE, "libvirtd", "unhealthy")
-        follow.until("fencing", lambda _scene: len(fencings(deployed, NODE)) > before, LIMIT)
+        for node in stuck:
+            wait_fenced(deployed, follow, node, before[node])
     finally:
-        broken.unlink()
+        for path in broken:
+            path.unlink()
     assert_recovered(deployed, follow, but=frozenset({Stage.LOST}))
 
 
+def wait_fenced(lab: Lab, follow: Follow, node: str, before: int) -> None:
+    """Wait for one more fencing of a node than `before`."""
+    follow.until(f"fencing of {node}", lambda _scene: len(fencings(lab, node)) > before, LIMIT)
+
+
 def test_pacemaker_remoted_is_stopped(deployed: Lab) -> None:
-    """Stopping it the ordinary way gets the node fenced and recovered (Pacemaker 2.1.5, issue 2702)."""
+    """Its ordinary stop gets the node fenced and recovered (Pacemaker 2.1.5); remove.sh refuses meanwhile."""
     follow = prepare(deployed, "power-cut", [NODE], SERVERS)
     before = len(fencings(deployed, NODE))
     follow.begin(time.time())
     deployed.kill_process(NODE, "^pacemaker-remoted", signal.SIGTERM)
-    follow.until("fencing", lambda _scene: len(fencings(deployed, NODE)) > before, LIMIT)
+    wait_fenced(deployed, follow, NODE, before)
+    refused = deployed.run_on_controller(*examples.command("remove.sh"), check=False)
+    assert refused.returncode == 1
+    assert "a node is fenced and not back in service" in refused.stderr
     assert_recovered(deployed, follow, but=frozenset({Stage.LOST}))
 
 
 def test_remove(deployed: Lab) -> None:
-    """remove.sh refuses while a recovery is open; later it leaves servers and power fencing as they are."""
-    follow = strike(deployed, "power-cut", NODE, servers=SERVERS)
-    follow.until("record", lambda scene: any_reached(scene, Stage.RECORDED), LIMIT)
-    refused = deployed.run_on_controller(*examples.command("remove.sh"), check=False)
-    assert refused.returncode == 1
-    assert "a node is fenced and not back in service" in refused.stderr
-    assert_recovered(deployed, follow)
+    """remove.sh leaves the servers as they are, and Pacemaker with nodes and power fencing alone."""
+    deployed.openstack.client.boot(SERVERS)
     guests = Guests(deployed)
     deployed.run_on_controller(*examples.command("remove.sh"), timeout=REMOVAL)
     guests.assert_untouched()

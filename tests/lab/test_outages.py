@@ -15,8 +15,7 @@ from tests.lab.demo.follow import Follow
 from tests.lab.demo.scene import Scene, is_through
 from tests.lab.demo.timeline import Stage
 from tests.lab.lab import Lab
-from tests.lab.openstack.hypervisor.control import change
-from tests.lab.recoveries import SETTLED, Labs, assert_recovered, prepare
+from tests.lab.recoveries import SETTLED, Labs, assert_recovered, prepare, set_spawn_time
 
 pytestmark = pytest.mark.lab
 
@@ -43,11 +42,6 @@ def middle(labs: Labs) -> Lab:
     lab.wait_cluster(SETTLED)
     set_spawn_time(lab, 0.5)
     return lab
-
-
-def set_spawn_time(lab: Lab, seconds: float) -> None:
-    """Set how long every guest takes to start from now on."""
-    change(lab.openstack.nodes.shared, lambda _seconds, rules: (seconds, rules))
 
 
 def evacuations_under_way(lab: Lab, destination: str = "") -> list[str]:
