@@ -129,8 +129,8 @@ def stored_attributes(node: ET.Element | None) -> Iterator[StoredAttribute]:
         yield StoredAttribute(pair.get("id", ""), pair.get("name", ""), pair.get("value", ""))
 
 
-def record_of(nodes: str, name: str) -> tuple[str | None, str | None]:
-    """Return the values of `record.FENCED` and `record.EVACUATED` of a node.
+def record_of(nodes: str, name: str) -> tuple[str | None, str | None, str | None]:
+    """Return the values of `record.FENCED`, `record.EVACUATED` and `record.STATE` of a node.
 
     Args:
         nodes: the CIB's section ``nodes``.
@@ -138,7 +138,10 @@ def record_of(nodes: str, name: str) -> tuple[str | None, str | None]:
     """
     entry = _by_name(parse(nodes, "nodes").iterfind("node")).get(name)
     values = {item.name: item.value for item in stored_attributes(entry)}
-    return values.get(record.FENCED) or None, values.get(record.EVACUATED) or None
+    fenced, evacuated, state = (
+        values.get(key) or None for key in (record.FENCED, record.EVACUATED, record.STATE)
+    )
+    return fenced, evacuated, state
 
 
 def fencing_history(text: str) -> tuple[FencingEvent, ...]:

@@ -18,15 +18,16 @@ _TIMEOUT = 20.0
 def why_closed(runner: Runner, node: str) -> str | None:
     """Return why nova-compute must not start on a node now; None when it may.
 
-    Both attributes come from one answer: between two, a recovery could end and the next fencing happen.
+    The attributes come from one answer: between two, a recovery could end and the next fencing happen.
     """
     try:
         answer = runner.run("cibadmin", "--query", "--scope", "nodes", timeout=_TIMEOUT)
         if answer.returncode != 0:
             return f"it is unknown whether a recovery of {node} is open: cibadmin failed: {answer.complaint}"
-        fenced, evacuated = cib.record_of(answer.stdout, node)
+        fenced, evacuated, state = cib.record_of(answer.stdout, node)
     except (CommandFailed, ClusterError) as error:
         return f"it is unknown whether a recovery of {node} is open: {error}"
     if not record.is_open(fenced, evacuated):
         return None
-    return f"the recovery of {node}, fenced {record.fenced_at(fenced)}, is not complete"
+    progress = f" ({state})" if state else ""
+    return f"the recovery of {node}, fenced {record.fenced_at(fenced)}, is not complete{progress}"

@@ -6,22 +6,18 @@ The monitor imports what this module imports at its top, and nothing else.
 
 from __future__ import annotations
 
-import os
 import time
 
 from nova_ha import ocf, rundir
-from nova_ha.plain_process import PlainProcess
+from nova_ha.run_as import Way
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from nova_ha.compute_service import ComputeService
+    from nova_ha.compute_watch import Watch
     from nova_ha.ocf_metadata import Description
     from nova_ha.option import Value
     from nova_ha.runner import Identity, Runner
-
-_BINARY = "/usr/bin/nova-compute"
-#: With this value Nova searches for its files itself, and finds the same one and those beside it.
-_CONFIG = "/etc/nova/nova.conf"
-_LOG_FOLDER = "/var/log/nova-ha"
 
 #: A nova-compute that cannot read its configuration or has no hypervisor ends within this time.
 _SURVIVAL = 3.0
@@ -30,6 +26,8 @@ _START_MARGIN = 10.0
 #: Seconds of a stop's time that are kept for killing what has not ended by itself.
 _STOP_MARGIN = 15.0
 _GATE_POLL = 1.0
+#: OCF_CHECK_LEVEL of the thorough checks (OCF's own number).
+_THOROUGH = 10
 
 
 class NovaCompute(ocf.Agent):
@@ -38,34 +36,46 @@ class NovaCompute(ocf.Agent):
     name = "NovaCompute"
 
     @property
-    def service(self) -> PlainProcess:
-        """Return what runs nova-compute."""
-        pid_file = self.environ.get("OCF_RESKEY_pid") or rundir.of_instance(self.instance).pid
-        return PlainProcess(pid_file, self.environ.get("OCF_RESKEY_binary") or _BINARY, self.instance)
+    def way(self) -> Way:
+        """Return how nova-compute is run here."""
+        return Way(self.environ, self.instance)
+
+    @property
+    def service(self) -> ComputeService:
+        """Return what runs nova-compute: what was started, else what would be."""
+        way = self.way
+        return way.service(way.remembered() or way.chosen())
 
     def monitor(self) -> int:
-        """Say whether nova-compute runs; a probe costs no more."""
+        """Say whether nova-compute runs; a probe costs no more. At level 10, whether it can work."""
         service = self.service
-        if service.running() is not None:
-            return ocf.SUCCESS
-        if service.was_started():
-            ocf.exit_reason(f"nova-compute has died; its last words are in {self._output()}")
-        return ocf.NOT_RUNNING
+        pid = service.running()
+        if pid is None:
+            if service.was_started():
+                ocf.exit_reason(f"nova-compute has died; its last words are in {service.last_words}")
+            return ocf.NOT_RUNNING
+        return self._health(service, pid) if ocf.check_level(self.environ) >= _THOROUGH else ocf.SUCCESS
 
     def start(self) -> int:
         """Start nova-compute once no recovery of this host is open."""
+        from nova_ha import compute_checks
         from nova_ha.runner import SystemRunner
 
         if self.service.running() is not None:
             return ocf.SUCCESS
+        begin = time.monotonic()
         runner = SystemRunner()
         settings, node = self.settings(), self._node(runner)
-        identity = _check_here(settings)
-        _check_name(settings, node, identity)
+        chosen, identity = compute_checks.chosen_here(self.way, settings)
+        service = self.way.service(chosen)
+        compute_checks.check_name(settings, node, service, identity)
+        self._warn_if_unsafe(service)
         self._wait_for_recovery(runner, node)
-        if self._adopt_leftover():
+        self.way.remember(chosen)
+        if self._adopt_leftover(service):
             return ocf.SUCCESS
-        return self._launch(settings, identity)
+        self._watch(service, runner, node, settings).remember_wedged()
+        return self._launch(service, settings, identity, begin)
 
     def stop(self) -> int:
         """Stop nova-compute, and say so only if it is gone; guests go on running."""
@@ -74,14 +84,21 @@ class NovaCompute(ocf.Agent):
             raise ocf.Failed(
                 ocf.ERR_GENERIC, f"nova-compute (process {left[0]}) does not end, not even when killed"
             )
+        self.way.forget()
         self.log("nova-compute is stopped")
         return ocf.SUCCESS
 
     def validate(self, level: int) -> None:
-        """Raise what is wrong with the parameters; level 10 looks for program, user and files."""
+        """Raise what is wrong with the parameters; level 10 looks for what they name on this machine."""
         settings = self.settings()
-        if level >= 10:  # noqa: PLR2004 (OCF's own number)
-            _check_here(settings)
+        if level < _THOROUGH:
+            return
+        from nova_ha import compute_checks
+
+        chosen, _ = compute_checks.chosen_here(self.way, settings)
+        unsafe = self.way.service(chosen).why_unsafe()
+        if unsafe is not None:
+            raise ocf.Failed(ocf.ERR_ARGS, unsafe)
 
     def description(self) -> Description:
         """Return what the metadata says, apart from the parameters."""
@@ -94,9 +111,46 @@ class NovaCompute(ocf.Agent):
                 Action("start", 120),
                 Action("stop", 240),
                 Action("monitor", 30, interval=10),
+                Action("monitor", 60, interval=60, depth=_THOROUGH),
                 Action("validate-all", 30),
                 Action("meta-data", 10),
             ),
+        )
+
+    def _health(self, service: ComputeService, pid: int) -> int:
+        """Return the exit code for a nova-compute whose process lives."""
+        from nova_ha import ocf_log
+        from nova_ha.errors import ConfigurationError
+        from nova_ha.runner import SystemRunner
+
+        ocf_log.set_up(self.name, self.instance, self.environ)
+        runner = SystemRunner()
+        try:
+            watch = self._watch(service, runner, self._node(runner), self.settings())
+        except (ocf.Failed, ConfigurationError) as error:
+            self.log("nova-compute is not looked at: %s", error)
+            return ocf.SUCCESS
+        reason = watch.why_unhealthy(pid)
+        if reason is not None:
+            ocf.exit_reason(reason)
+            return ocf.ERR_GENERIC
+        unsafe = watch.why_unsafe()
+        if unsafe is not None:
+            ocf.exit_reason(unsafe)
+            return ocf.DEGRADED
+        return ocf.SUCCESS
+
+    def _watch(self, service: ComputeService, runner: Runner, node: str, settings: dict[str, Value]) -> Watch:
+        from nova_ha.compute_watch import Watch
+
+        log_file = settings["log_file"]
+        return Watch(
+            service=service,
+            directory=rundir.of_instance(self.instance),
+            runner=runner,
+            node=node,
+            log_silence=float(settings["log_silence"] or 0),
+            log_file=None if log_file is None else str(log_file),
         )
 
     def _node(self, runner: Runner) -> str:
@@ -132,13 +186,12 @@ class NovaCompute(ocf.Agent):
                 )
             time.sleep(_GATE_POLL)
 
-    def _adopt_leftover(self) -> bool:
+    def _adopt_leftover(self, service: ComputeService) -> bool:
         """Take over a nova-compute that this resource started and forgot; refuse to start a second one.
 
         Raises:
             Failed: somebody else runs one; two would fight over the guests.
         """
-        service = self.service
         for pid in service.others():
             if service.is_own(pid):
                 service.adopt(pid)
@@ -150,87 +203,51 @@ class NovaCompute(ocf.Agent):
             )
         return False
 
-    def _launch(self, settings: dict[str, Value], identity: Identity | None) -> int:
-        output = self._output()
-        os.makedirs(os.path.dirname(output), exist_ok=True)
-        failure = self.service.start(_command(settings), output, identity, _SURVIVAL)
+    def _warn_if_unsafe(self, service: ComputeService) -> None:
+        """Log what else would start nova-compute: no reason to keep the host out of service now."""
+        unsafe = service.why_unsafe()
+        if unsafe is not None:
+            import logging
+
+            logging.getLogger(__name__).warning("%s", unsafe)
+
+    def _launch(
+        self, service: ComputeService, settings: dict[str, Value], identity: Identity | None, begin: float
+    ) -> int:
+        from nova_ha import compute_checks
+        from nova_ha.launch import Launch
+
+        launch = Launch(
+            command=compute_checks.command(settings),
+            output=self.way.output(),
+            identity=identity,
+            survival=_SURVIVAL,
+            patience=max(_START_MARGIN, self.timeout - _START_MARGIN - (time.monotonic() - begin)),
+        )
+        failure = service.start(launch)
         if failure is not None:
             raise ocf.Failed(ocf.ERR_GENERIC, f"nova-compute ended at once, {failure}")
-        self.log("nova-compute started, process %s", self.service.running())
+        self.log("nova-compute started, process %s", service.running())
         return ocf.SUCCESS
-
-    def _output(self) -> str:
-        folder = self.environ.get("NOVA_HA_LOG") or _LOG_FOLDER
-        return f"{folder}/nova-compute.log"
-
-
-def _command(settings: dict[str, Value]) -> tuple[str, ...]:
-    """Return the command line of nova-compute."""
-    import shlex
-
-    files = (word for path in _explicit_files(settings) for word in ("--config-file", path))
-    return (str(settings["binary"]), *files, *shlex.split(str(settings["additional_parameters"] or "")))
-
-
-def _explicit_files(settings: dict[str, Value]) -> tuple[str, ...]:
-    """Return the configuration files that Nova is told; none when it searches itself."""
-    files = tuple(str(settings["config"]).split())
-    return () if files == (_CONFIG,) else files
-
-
-def _check_here(settings: dict[str, Value]) -> Identity | None:
-    """Raise when program, user or files are not on this node; return whose rights nova-compute gets."""
-    binary = str(settings["binary"])
-    if not os.access(binary, os.X_OK):
-        raise ocf.Failed(ocf.ERR_INSTALLED, f"binary={binary}: no such program on this node")
-    for path in _explicit_files(settings):
-        if not os.access(path, os.R_OK):
-            raise ocf.Failed(ocf.ERR_ARGS, f"config={path}: cannot be read on this node")
-    return _identity(str(settings["user"]))
-
-
-def _identity(user: str) -> Identity | None:
-    """Return the rights of a user; None when they are those of this process."""
-    import pwd
-
-    from nova_ha.runner import Identity
-
-    try:
-        entry = pwd.getpwnam(user)
-    except KeyError:
-        raise ocf.Failed(ocf.ERR_INSTALLED, f"user={user}: no such user on this node") from None
-    if entry.pw_uid == os.geteuid():
-        return None
-    groups = tuple(os.getgrouplist(user, entry.pw_gid))
-    return Identity(entry.pw_uid, entry.pw_gid, groups, entry.pw_dir)
-
-
-def _check_name(settings: dict[str, Value], node: str, identity: Identity | None) -> None:
-    """Raise when Nova and Pacemaker do not mean the same host; a domain is no difference."""
-    from nova_ha import nova_conf
-    from nova_ha.errors import ConfigurationError
-
-    home = os.path.expanduser("~") if identity is None else identity.home
-    try:
-        host = str(settings["host"] or nova_conf.host_name(_explicit_files(settings), home))
-    except ConfigurationError as error:
-        raise ocf.Failed(ocf.ERR_ARGS, str(error)) from error
-    if host.partition(".")[0].lower() != node.partition(".")[0].lower():
-        raise ocf.Failed(
-            ocf.ERR_ARGS,
-            f"Nova calls this host {host!r} and Pacemaker calls it {node!r}, so that fencing one would "
-            "evacuate another; set host in nova.conf to the node's name",
-        )
 
 
 _TEXT = """\
-Runs nova-compute on a compute node. The start waits for the recovery of this
-host to be complete, because nova-compute destroys, when it starts, the guests
-that are being evacuated from its host. No credentials are needed: the state of
-the recovery is read from Pacemaker.
+Runs nova-compute on a compute node: as a unit of systemd, in a container, or
+as a plain process (run_as). The start waits for the recovery of this host to
+be complete, because nova-compute destroys, when it starts, the guests that are
+being evacuated from its host. No credentials are needed: the state of the
+recovery is read from Pacemaker.
 
 Make it a clone on compute nodes with meta requires=unfencing: then it is not
 started at all before the recovery is complete. With meta failure-timeout=60s
 a start that has waited in vain is tried again, else Pacemaker waits for an
 admin. Stopping it leaves the guests running; a stop that fails gets the node
-fenced."""
+fenced.
+
+A second monitor with OCF_CHECK_LEVEL=10 looks whether nova-compute can work.
+It fails when the connection to RabbitMQ is lost though a broker answers, when
+the log that was written regularly is silent, and when the evacuator says that
+Nova gets no heartbeats. What cannot be seen is no failure: while RabbitMQ or
+the control plane is away nothing is restarted. It says degraded while something
+else would start nova-compute at boot, before the recovery: an enabled unit, a
+container's restart policy."""

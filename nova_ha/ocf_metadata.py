@@ -26,11 +26,19 @@ _OLD_NAMES = frozenset(("tenant_name", "endpoint_type"))
 
 @dataclass(frozen=True)
 class Action:
-    """An action and the times that Pacemaker uses unless the admin says others; seconds."""
+    """An action and the times that Pacemaker uses unless the admin says others; seconds.
+
+    Attributes:
+        name: of the action.
+        timeout: how long it may take.
+        interval: how often it is repeated; None: never.
+        depth: of a monitor, its OCF_CHECK_LEVEL.
+    """
 
     name: str
     timeout: int
     interval: int | None = None
+    depth: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,5 +118,5 @@ def _longdesc(option: Option) -> str:
 
 def _action(action: Action) -> str:
     interval = "" if action.interval is None else f' interval="{action.interval}s"'
-    depth = ' depth="0"' if action.name == "monitor" else ""
+    depth = f' depth="{action.depth}"' if action.name == "monitor" else ""
     return f'    <action name="{action.name}" timeout="{action.timeout}s"{interval}{depth}/>'

@@ -260,16 +260,41 @@ OPTIONS: tuple[Option, ...] = (
         "Name of the compute node, as Pacemaker knows it.", frozenset({FENCE}), aliases=("port",), short="n",
     ),
     Option(
+        "run_as", "choice", "auto", "What runs nova-compute",
+        "What runs nova-compute: systemd (see unit), a container of podman or docker (see container), or "
+        "nothing but Pacemaker (process: see binary, user, additional_parameters). auto is systemd if that "
+        "runs the machine and one unit of nova-compute is installed, or unit is set; else process, as it "
+        "always is when binary or additional_parameters is set; a container has to be asked for. Whatever "
+        "it is, it must not be started at boot: systemctl disable, restart policy no.",
+        frozenset({COMPUTE}), choices=("auto", "process", "systemd", "podman", "docker"),
+    ),
+    Option(
+        "unit", "string", None, "Unit of nova-compute",
+        "Unit of systemd, for run_as=systemd. By default nova-compute or openstack-nova-compute, whichever "
+        "is installed.",
+        frozenset({COMPUTE}),
+    ),
+    Option(
+        "container", "string", "nova_compute", "Container of nova-compute",
+        "Name of the container, for run_as=podman or docker. It must exist. Set host as well, or config to "
+        "the nova.conf that goes into the container.",
+        frozenset({COMPUTE}),
+    ),
+    Option(
         "binary", "string", "/usr/bin/nova-compute", "Path of nova-compute",
-        "The program to run.", frozenset({COMPUTE}),
+        "The program to run, for run_as=process. Otherwise only its name counts, by which its process is "
+        "known.",
+        frozenset({COMPUTE}),
     ),
     Option(
         "config", "string", "/etc/nova/nova.conf", "Configuration files of nova-compute",
-        "Configuration files of nova-compute, separated by blanks.", frozenset({COMPUTE}),
+        "Configuration files of nova-compute, separated by blanks. A process is started with them; of a "
+        "unit or a container they are read for the host's name.",
+        frozenset({COMPUTE}),
     ),
     Option(
         "user", "string", "nova", "User that runs nova-compute",
-        "User that runs nova-compute.", frozenset({COMPUTE}),
+        "User that runs nova-compute, for run_as=process.", frozenset({COMPUTE}),
     ),
     Option(
         "pid", "string", None, "Path of the file with the process id",
@@ -285,11 +310,23 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "additional_parameters", "string", None, "More arguments of nova-compute",
-        "More arguments of nova-compute, separated by blanks.", frozenset({COMPUTE}),
+        "More arguments of nova-compute, separated by blanks, for run_as=process.", frozenset({COMPUTE}),
     ),
     Option(
         "host", "string", None, "Nova's name of this host",
         "Nova's name of this host; by default the value of host in nova.conf, else the host's name.",
+        frozenset({COMPUTE}),
+    ),
+    Option(
+        "log_silence", "seconds", "300", "Longest silence in nova-compute's log",
+        "After how many seconds in which nova-compute wrote nothing into its log the monitor with "
+        "OCF_CHECK_LEVEL=10 fails; 0 means never. Only a log in which it has said how it is (Final resource "
+        "view, every minute; with debug=true, and in old releases without it) at least three times counts.",
+        frozenset({COMPUTE}),
+    ),
+    Option(
+        "log_file", "string", None, "Log of nova-compute",
+        "Log of nova-compute, for log_silence; by default the files to which its process appends.",
         frozenset({COMPUTE}),
     ),
     Option(

@@ -23,13 +23,18 @@ _GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 
 def start_time(pid: int) -> str | None:
     """Return when a process started, in clock ticks since boot; None when it is dead or a zombie."""
+    fields = _stat(pid)
+    return None if fields[0] in ("Z", "X") else fields[19]
+
+
+def _stat(pid: int) -> list[str]:
+    """Return what stands in /proc/<pid>/stat after the name, state first; a dead one's if it is gone."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
             # The name of the program stands in parentheses and may contain anything.
-            fields = file.read().rpartition(")")[2].split()
+            return file.read().rpartition(")")[2].split()
     except _GONE:
-        return None
-    return None if fields[0] in ("Z", "X") else fields[19]
+        return ["X", "0"]
 
 
 def command_line(pid: int) -> tuple[str, ...]:
@@ -48,6 +53,15 @@ def environment(pid: int) -> tuple[str, ...]:
             return tuple(file.read().rstrip("\0").split("\0"))
     except _GONE:
         return ()
+
+
+def cgroup(pid: int) -> str:
+    """Return the control groups of a process, a line for each hierarchy; nothing when it does not live."""
+    try:
+        with open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except _GONE:
+        return ""
 
 
 def write_pid_file(path: str, pid: int) -> None:
@@ -75,19 +89,36 @@ def living(path: str) -> int | None:
     return remembered[0]
 
 
-def find(wanted: Callable[[tuple[str, ...]], bool]) -> tuple[int, ...]:
+def find(wanted: Callable[[tuple[str, ...]], bool], *, containers: bool = False) -> tuple[int, ...]:
     """Return the processes of this machine whose arguments are wanted, without this one.
 
-    Those of an inner pid namespace belong to another machine, be it a container. Costs a few reads per
-    process.
+    Those of an inner pid namespace belong to another machine, be it a container, unless these are asked for.
+    Costs a few reads per process.
     """
-    pids = (int(name) for name in os.listdir("/proc") if name.isdigit())
-    return tuple(sorted(pid for pid in pids if pid != os.getpid() and _is_wanted(pid, wanted)))
+    pids = (pid for pid in _all() if pid != os.getpid() and wanted(command_line(pid)))
+    living = (pid for pid in pids if start_time(pid) is not None)
+    return tuple(sorted(pid for pid in living if containers or _is_of_this_machine(pid)))
 
 
-def _is_wanted(pid: int, wanted: Callable[[tuple[str, ...]], bool]) -> bool:
-    same_machine = _namespace(pid) in (None, _namespace("self"))
-    return wanted(command_line(pid)) and start_time(pid) is not None and same_machine
+def family(pid: int) -> tuple[int, ...]:
+    """Return a process and its descendants, those in inner pid namespaces too."""
+    children: dict[int, list[int]] = {}
+    for other in _all():
+        state, parent = _stat(other)[:2]
+        if state not in ("Z", "X"):
+            children.setdefault(int(parent), []).append(other)
+    members = [pid]
+    for member in members:
+        members += children.get(member, ())
+    return tuple(members)
+
+
+def _all() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _is_of_this_machine(pid: int) -> bool:
+    return _namespace(pid) in (None, _namespace("self"))
 
 
 def _namespace(pid: int | str) -> str | None:

@@ -26,6 +26,10 @@ EVACUATED = "nova-ha-evacuated"
 STATE = "nova-ha-state"
 SERVERS = "nova-ha-servers"
 
+#: Transient attribute of a compute node whose nova-compute is wedged: its process may live, and Nova gets no
+#: heartbeat. Value: a time, a blank, and a sentence. Written by the evacuator, read by NovaCompute's monitor.
+WEDGED = "nova-ha-wedged"
+
 #: Facts about a server: it was shut off before Nova forgot that (rule 19); its state was reset by nova-ha; it
 #: stays on its host, which is back, and is to be started there; its recovery was closed without success.
 OFF, RESET, START, LEFT = "off:", "reset:", "start:", "left:"

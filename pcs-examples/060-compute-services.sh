@@ -34,10 +34,18 @@ service ceilometer-compute "$CEILOMETER"
 # stop: nova-compute of Nova 33 and later needs up to 160 s to end what it is doing; what does not end is killed
 #   15 s before the limit. A stop that fails gets the node fenced.
 # monitor: reads a file and /proc; needs neither Nova nor credentials.
+# monitor with OCF_CHECK_LEVEL=10: can a nova-compute that runs also work? Its connection to RabbitMQ, its log, and
+#   what the evacuator says of its heartbeats. It costs some processes and perhaps a connection, so once a minute
+#   is enough; it gives itself 15 s, and gets four times that on a machine that is out of breath. Each operation
+#   needs an interval of its own.
+# What runs nova-compute is found out (run_as=auto): the unit of systemd, if one is installed, else the program
+#   itself as NOVA_USER. For a container add run_as=podman (or docker) and config=FILE, the nova.conf that goes
+#   into it.
 requires=unfencing
 [ "$POWER" != watchdog ] || requires=fencing
 if missing nova-compute; then
     pcs resource create nova-compute ocf:openstack:NovaCompute user="$NOVA_USER" \
         op start timeout=120s stop timeout=240s monitor interval=10s timeout=30s \
+        op monitor interval=60s timeout=60s OCF_CHECK_LEVEL=10 \
         meta requires="$requires" failure-timeout=60s clone interleave=true --disabled
 fi

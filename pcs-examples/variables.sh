@@ -44,5 +44,5 @@ OVS_AGENT=systemd:neutron-openvswitch-agent
 LIBVIRT=systemd:libvirtd
 CEILOMETER=systemd:ceilometer-agent-compute
 
-# The user that runs nova-compute.
+# The user that runs nova-compute where it is no unit of systemd.
 NOVA_USER=nova

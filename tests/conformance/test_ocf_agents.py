@@ -160,6 +160,16 @@ def test_pcs_describes(machine, agent):
     assert "monitor: interval=10s timeout=30s" in " ".join(done.stdout.split())
 
 
+def test_pcs_takes_both_monitors_of_nova_compute(machine, environ):
+    """Without operations of the admin's pcs makes two monitors of the metadata, the second one thorough."""
+    file = environ["CIB_file"]
+    done = machine.run("pcs", "-f", file, "resource", "create", "n", "ocf:openstack:NovaCompute")
+    assert 0 == done.returncode, done.stdout + done.stderr
+    shown = " ".join(machine.run("pcs", "-f", file, "resource", "config", "n").stdout.split())
+    assert "n-monitor-interval-10s interval=10s timeout=30s " in shown
+    assert "n-monitor-interval-60s interval=60s timeout=60s OCF_CHECK_LEVEL=10 " in shown
+
+
 def test_pcs_accepts_an_old_configuration(machine, tmp_path, environ):
     """A resource with the predecessor's parameters can be created as it was."""
     done = machine.run(

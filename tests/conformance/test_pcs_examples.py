@@ -367,6 +367,16 @@ def test_time_limits_fit_together(deployed):
     assert {"60s", "120s"} == {configuration.meta(name)["failure-timeout"] for name in CHAIN}
 
 
+def test_nova_compute_is_looked_at_twice(deployed):
+    """A cheap monitor runs often, one that looks thoroughly seldom; no two have the same interval."""
+    resource = Configuration(deployed).resource("nova-compute")
+    found = {
+        op.get("interval"): {pair.get("name"): pair.get("value") for pair in op.iter("nvpair")}
+        for op in resource.iterfind("operations/op[@name='monitor']")
+    }
+    assert {"10s": {}, "60s": {"OCF_CHECK_LEVEL": "10"}} == found
+
+
 def test_no_credentials_are_in_the_configuration(deployed):
     """Everybody who may read the configuration learns the cloud's name, and no password."""
     configuration = Configuration(deployed)

@@ -50,6 +50,13 @@ def test_closed_gate(attributes):
     assert "the recovery of compute-0, fenced 2026-11-22T06:40:12Z, is not complete" == reason
 
 
+def test_progress():
+    """The reason says how far the recovery is, and who is at it."""
+    state = '<nvpair id="s" name="nova-ha-state" value="evacuating 12/20 by controller-1"/>'
+    reason = why_closed(Says(nodes(FENCED + state)), "compute-0")
+    assert reason.endswith("is not complete (evacuating 12/20 by controller-1)")
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [

@@ -3,33 +3,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import os
 import signal
 import time
-from pathlib import Path
 
 import pytest
 
-from nova_ha import nova_compute, nova_conf, ocf, process, runner
-from nova_ha.errors import ConfigurationError
-
-NODES = """<nodes><node id="compute-0" uname="compute-0" type="remote">
-<instance_attributes id="nodes-compute-0">{}</instance_attributes></node></nodes>"""
-FENCED = '<nvpair id="f" name="nova-ha-fenced" value="fenced 2026-11-22T06:40:12Z"/>'
-EVACUATED = '<nvpair id="e" name="nova-ha-evacuated" value="2026-11-22T06:40:12Z"/>'
-STAND_IN = """#!/bin/sh
-{before}
-while :; do sleep 0.1; done
-"""
-WITH_WORKER = """#!/usr/bin/python3
-import os, subprocess, sys, time
-if "worker" not in sys.argv:
-    subprocess.Popen([sys.argv[0], "worker"])
-    subprocess.Popen(["sleep", "600"])
-time.sleep(600)
-"""
+from nova_ha import compute_checks, ocf, process, runner
+from tests.unit.compute_node import EVACUATED, FENCED, WITH_WORKER, Node, clean_up, family_of
 
 pytestmark = [pytest.mark.real_subprocess, pytest.mark.real_time]
 
@@ -44,87 +25,7 @@ def node(tmp_path, monkeypatch):
 def _nothing_stays():
     """Kill what a test has started, children too."""
     yield
-    for daemon in runner._daemons:
-        # Again until none is left: a child forked meanwhile looks like nova-compute until it runs its own
-        # program, and the next test's start would adopt it.
-        while family := [pid for pid in process.find(lambda _: True) if session(pid) == daemon.pid]:
-            for pid in family:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-        daemon.kill()
-        daemon.wait()
-    runner._daemons.clear()
-    logger = logging.getLogger("nova_ha")
-    for handler in logger.handlers[:]:
-        handler.close()
-        logger.removeHandler(handler)
-    logger.propagate = True
-
-
-def session(pid):
-    """Return the session of a process."""
-    try:
-        return os.getsid(pid)
-    except ProcessLookupError:
-        return None
-
-
-class Node:
-    """A compute node in a temporary folder."""
-
-    def __init__(self, path, monkeypatch):
-        self.path = path
-        # A name of its own: the agent looks at every process of the machine, and tests may run side by side.
-        self.binary = path / f"nova-compute-{os.getpid()}"
-        self.config = path / "nova.conf"
-        self.config.write_text("[DEFAULT]\nhost = compute-0\n", encoding="utf-8")
-        self.program()
-        monkeypatch.setenv("NOVA_HA_RUN", str(path / "run"))
-        monkeypatch.setattr(nova_compute, "_SURVIVAL", 0.2)
-        monkeypatch.setattr(nova_compute, "_GATE_POLL", 0.1)
-        monkeypatch.setattr(runner, "_PATH", f"{path}:{runner._PATH}")
-        self.cib()
-        (path / "pacemaker.log").touch()
-
-    def program(self, before="", text=STAND_IN):
-        """Install nova-compute."""
-        self._install(self.binary, text.replace("{before}", before))
-
-    def cib(self, attributes="", status=0):
-        """Install a cibadmin that answers with these attributes."""
-        (self.path / "nodes.xml").write_text(NODES.format(attributes), encoding="utf-8")
-        self._install(
-            self.path / "cibadmin",
-            f"#!/bin/sh\n[ {status} = 0 ] || exit {status}\ncat {self.path}/nodes.xml\n",
-        )
-
-    def act(self, action, **more):
-        """Run an action as Pacemaker does."""
-        environ = {
-            "OCF_RESOURCE_INSTANCE": "nova-compute:0",
-            "OCF_RESKEY_CRM_meta_timeout": "20000",
-            "OCF_RESKEY_CRM_meta_on_node": "compute-0",
-            "OCF_RESKEY_binary": str(self.binary),
-            "OCF_RESKEY_config": str(self.config),
-            "OCF_RESKEY_user": "root",
-            "NOVA_HA_LOG": str(self.path / "log"),
-            "HA_LOGFILE": str(self.path / "pacemaker.log"),
-            **more,
-        }
-        return ocf.run(nova_compute.NovaCompute, ["agent", action], environ)
-
-    @property
-    def pid(self):
-        """Return the id of the remembered process, if it lives."""
-        return process.living(str(self.path / "run/nova-compute:0/pid"))
-
-    @staticmethod
-    def _install(path, text):
-        # Replaced, not rewritten: a program that runs cannot be written to.
-        draft = path.with_suffix(".new")
-        draft.write_text(text, encoding="utf-8")
-        draft.chmod(0o755)
-        draft.replace(path)
+    clean_up()
 
 
 def test_life(node, capsys):
@@ -146,7 +47,7 @@ def test_start_waits_for_the_recovery(node):
     """While a recovery of this host is open nova-compute does not start; once it is complete it does."""
     node.cib(FENCED)
     marker = node.path / "recovered"
-    node._install(
+    node.install(
         node.path / "cibadmin",
         f"#!/bin/sh\n[ -e {marker} ] && sed 's|</inst|{EVACUATED}</inst|' {node.path}/nodes.xml && exit\n"
         f"touch {marker}; cat {node.path}/nodes.xml\n",
@@ -227,17 +128,6 @@ def test_stop_leaves_guests_alone(node):
     assert ocf.SUCCESS == node.act("stop")
     left = [pid for pid in family if process.start_time(pid) is not None]
     assert [("sleep", "600")] == [process.command_line(pid) for pid in left]
-
-
-def family_of(leader, size):
-    """Return the processes of a session once there are as many."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        found = [pid for pid in process.find(lambda _: True) if session(pid) == leader]
-        if len(found) >= size:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(found)
 
 
 def test_stop_needs_no_valid_parameter(node):
@@ -333,59 +223,10 @@ def test_pid_file_elsewhere(node):
     assert ocf.SUCCESS == node.act("monitor", OCF_RESKEY_pid=str(path))
 
 
-def test_arguments(node):
+def test_arguments():
     """Files and further arguments reach nova-compute; the usual file is left to Nova's own search."""
     settings = {"binary": "b", "config": "/x /y", "additional_parameters": "--log-file '/a b'"}
     expected = ("b", "--config-file", "/x", "--config-file", "/y", "--log-file", "/a b")
-    assert expected == nova_compute._command(settings)
+    assert expected == compute_checks.command(settings)
     settings = {"binary": "b", "config": "/etc/nova/nova.conf", "additional_parameters": None}
-    assert ("b",) == nova_compute._command(settings)
-
-
-def write(folder, **files):
-    """Write configuration files; ``__`` in a name stands for a folder's end."""
-    for name, text in files.items():
-        path = Path(folder, name.replace("__", "/").replace("_dot_", "."))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-
-def test_host_name_of_later_files_wins(tmp_path):
-    """Files of nova.conf.d win over nova.conf, and by name over each other; explicit ones over all."""
-    write(tmp_path, nova__nova_dot_conf="[DEFAULT]\nhost = one\n")
-    assert "one" == nova_conf.host_name((), "/nonexistent", str(tmp_path))
-    write(tmp_path, **{"nova__nova-compute_dot_conf": "[DEFAULT]\nhost = two\n"})
-    assert "two" == nova_conf.host_name((), "/nonexistent", str(tmp_path))
-    write(tmp_path, **{"nova__nova_dot_conf.d__20.conf": "[DEFAULT]\nhost: four\n"})
-    write(tmp_path, **{"nova__nova_dot_conf.d__10.conf": "[DEFAULT]\nhost: three\n"})
-    assert "four" == nova_conf.host_name((), "/nonexistent", str(tmp_path))
-    write(tmp_path, explicit="[DEFAULT]\nhost = five\n")
-    assert "five" == nova_conf.host_name((str(tmp_path / "explicit"),), "/nonexistent", str(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("text", "host"),
-    [
-        ("[DEFAULT]\n#host = no\n;host = no\nhost=a\n[neutron]\nhost = no\n", "a"),
-        ("[DEFAULT]\nhost = a\nhost = b\n", "b"),
-        ("[DEFAULT]\nmy_ip = 10.0.0.1\nhost = c-$my_ip\n", "c-10.0.0.1"),
-        ("[DEFAULT]\nmy_ip = 10.0.0.1\nhost = ${my_ip}\n", "10.0.0.1"),
-        ("[DEFAULT]\ntransport_url = rabbit://u:p=x@h\n  more\nhost = d\n", "d"),
-        ("[DEFAULT]\nhost =\n", None),
-        ("[DEFAULT]\n", None),
-    ],
-)
-def test_host_name_in_a_file(tmp_path, text, host):
-    """The value of host is read as oslo.config reads it; without one it is the machine's name."""
-    write(tmp_path, nova__nova_dot_conf=text)
-    expected = os.uname().nodename if host is None else host
-    assert expected == nova_conf.host_name((), "/nonexistent", str(tmp_path))
-
-
-def test_host_name_that_cannot_be_known(tmp_path):
-    """A reference to something that is not in the file asks the admin for the parameter host."""
-    write(tmp_path, nova__nova_dot_conf="[DEFAULT]\nhost = $elsewhere\n")
-    with pytest.raises(
-        ConfigurationError, match="refers to elsewhere, which is not set there; set the parameter"
-    ):
-        nova_conf.host_name((), "/nonexistent", str(tmp_path))
+    assert ("b",) == compute_checks.command(settings)
