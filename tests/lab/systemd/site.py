@@ -33,5 +33,4 @@ def variables(lab: Lab) -> dict[str, str]:
         "COMPUTES": f"\n{remotes}",
         "BMC_USER": layout.BMC_USER,
         "CLOUD": "lab",
-        "NOVA_USER": "root",
     }
