@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.lab.deployment import CHAIN, Guests, service_of, wait_in_service, wait_running
+from tests.lab.deployment import CHAIN, Guests, service_of, tell, wait_in_service, wait_running
 from tests.lab.lab import Lab
 from tests.lab.layout import checkout
 from tests.lab.recoveries import LIMIT, assert_recovered, strike
@@ -162,13 +162,13 @@ def test_a_unit_that_does_not_start(followed: Followed) -> None:
     lab, node, broken = followed.lab, "compute-1", "libvirtd"
     followed.lab.openstack.client.boot(2, host=node)
     guests = Guests(lab)
-    lab.run(node, "install", "-D", "/dev/null", units.BROKEN.format(name=broken))
+    reason = tell(lab, node, broken, "fails-to-start")
     lab.run(node, "systemctl", "kill", "--signal=KILL", broken)
     lab.run_on_controller("crm_resource", "--refresh", "--resource", broken, "--node", node)
     wait_running(lab, node, CHAIN[:1])
     lab.wait_until("only the first unit is active", lambda: active(lab, node) == [units.SERVICES[0]])
     lab.wait_until("Nova misses the host", lambda: not service_of(lab, node).is_up)
-    lab.run(node, "rm", units.BROKEN.format(name=broken))
+    reason.unlink()
     begun = len(begins(lab, node))
     lab.run_on_controller("crm_resource", "--cleanup", "--resource", broken, "--node", node)
     wait_running(lab, node, CHAIN)

@@ -8,8 +8,8 @@ from tests.lab.layout import Node
 #: What runs on a compute node, by the names of Debian's units.
 STAND_INS = ("neutron-openvswitch-agent", "libvirtd", "ceilometer-agent-compute")
 SERVICES = (*STAND_INS, "nova-compute")
-#: As long as this file exists on the node's disk, the service of that name does not start.
-BROKEN = "/etc/lab-broken/{name}"
+#: As long as this file exists on the node's disk, the unit does not start; as with cluster/Service.
+_BROKEN = "/var/lib/lab/{name}.fails-to-start"
 
 _NETWORK = """\
 [Unit]
@@ -71,6 +71,6 @@ def network(node: Node) -> dict[str, str]:
 def services() -> dict[str, str]:
     """Return the units of a compute node's services by their file names."""
     stand_ins = {
-        f"{name}.service": _STAND_IN.format(name=name, broken=BROKEN.format(name=name)) for name in STAND_INS
+        f"{name}.service": _STAND_IN.format(name=name, broken=_BROKEN.format(name=name)) for name in STAND_INS
     }
     return {**stand_ins, "nova-compute.service": _NOVA_COMPUTE}
