@@ -42,8 +42,8 @@ Restart=on-failure
 [Install]
 WantedBy=multi-user.target
 """
-# Debian's (26.2.2) ends with all that is in its control group, where libvirt's guests never are. The lab's are,
-# because nova-compute itself starts them; so here it alone is killed. It retries for ever: the cloud may come later.
+# Debian's (26.2.2) ends all that is in its control group, where libvirt's guests never are. The lab's are,
+# since nova-compute itself starts them; so here it ends alone. It is tried for ever: the cloud comes later.
 _NOVA_COMPUTE = """\
 [Unit]
 Description=OpenStack Nova Compute
