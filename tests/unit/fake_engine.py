@@ -8,7 +8,7 @@ import os
 import signal
 
 from nova_ha import process, units
-from tests.unit.fake_systemd import cgroup
+from tests.unit.fake_systemd import cgroups_of
 
 IDENTITY = "5d5c1d0e6f0b4b0a8a3f"
 _ENGINE = """#!/bin/sh
@@ -24,6 +24,7 @@ case $command in
 inspect) [ "$main" = 0 ] && state=exited || state=running
     echo "$state $main 3 {identity} $(cat policy)" ;;
 start) [ ! -e broken ] || {{ echo "Error: unable to start container" >&2; exit 125; }}
+    export FAKE_FOLDER={folder}
     FAKE_CGROUP=/system.slice/{engine}-{identity}.scope setsid {init} </dev/null >>log 2>&1 &
     echo $! > main ;;
 stop) [ -e deaf ] || {{ kill "$main"; sleep 0.2; }} ;;
@@ -48,7 +49,7 @@ class Engine:
         self.name = name
         self.folder = node.path / "engine"
         self.folder.mkdir()
-        monkeypatch.setattr(process, "cgroup", cgroup)
+        monkeypatch.setattr(process, "cgroup", cgroups_of(self.folder))
         monkeypatch.setattr(units, "BOOTED", str(node.path))
         monkeypatch.setattr(units, "FOLDERS", [str(self.folder)])
         self.say("policy", "no")
@@ -77,6 +78,6 @@ class Engine:
     def clean_up(self):
         """Kill what is in the container."""
         for pid in process.find(lambda _: True):
-            if IDENTITY in cgroup(pid) and str(self.folder.parent) in " ".join(process.command_line(pid)):
+            if IDENTITY in cgroups_of(self.folder)(pid):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)

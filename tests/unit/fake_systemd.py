@@ -34,7 +34,7 @@ show)
     ;;
 start)
     [ ! -e masked ] || {{ echo "Failed to start $3: Unit $3 is masked." >&2; exit 1; }}
-    FAKE_CGROUP=/system.slice/$3 setsid {binary} </dev/null >>journal 2>&1 &
+    FAKE_FOLDER={folder} FAKE_CGROUP=/system.slice/$3 setsid {binary} </dev/null >>journal 2>&1 &
     echo $! > main
     ;;
 stop) [ "$main" = 0 ] || kill "$main" ;;
@@ -55,7 +55,7 @@ class Systemd:
             folder.mkdir()
         monkeypatch.setattr(units, "BOOTED", str(self.runtime))
         monkeypatch.setattr(units, "FOLDERS", [str(self.units)])
-        monkeypatch.setattr(process, "cgroup", cgroup)
+        monkeypatch.setattr(process, "cgroup", cgroups_of(self.folder))
         for name, text in {"rest": "inactive", "busy": "active", "killmode": "control-group"}.items():
             self.say(name, text)
         self.say("argv", f"{node.binary} --config-file {node.config}")
@@ -98,12 +98,20 @@ class Systemd:
     def clean_up(self):
         """Kill what is in the unit's control group."""
         for pid in process.find(lambda _: True):
-            if UNIT in cgroup(pid) and str(self.folder.parent) in " ".join(process.environment(pid)):
+            if UNIT in cgroups_of(self.folder)(pid):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
 
-def cgroup(pid):
-    """Return the control group that a stand-in has set for a process and its children."""
-    found = [item for item in process.environment(pid) if item.startswith("FAKE_CGROUP=")]
-    return f"0::{found[0].partition('=')[2]}\n" if found else "0::/user.slice\n"
+def cgroups_of(folder):
+    """Return what reads the control group that a stand-in in a folder has set for its processes.
+
+    Tests run side by side: the processes of another folder are those of another machine.
+    """
+
+    def cgroup(pid):
+        found = dict(item.partition("=")[::2] for item in process.environment(pid))
+        is_here = found.get("FAKE_FOLDER") == str(folder)
+        return f"0::{found['FAKE_CGROUP']}\n" if is_here else "0::/user.slice\n"
+
+    return cgroup
