@@ -1,19 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A compute node is lost and not fenced: Nova keeps new servers from it, and nothing else happens to it."""
+"""A compute node is in trouble, lost or with a nova-compute that hangs, and nobody has fenced it."""
 
 from __future__ import annotations
 
+import signal
+import time
+from collections.abc import Iterator
+
 import pytest
 
+from tests.lab.demo.cloud import boot
 from tests.lab.demo.scene import is_through
 from tests.lab.demo.timeline import Stage
+from tests.lab.deployment import Guests
 from tests.lab.lab import Lab
-from tests.lab.recoveries import LIMIT, SETTLED, assert_recovered, strike
+from tests.lab.recoveries import LIMIT, SETTLED, assert_recovered, prepare, strike
 
 pytestmark = pytest.mark.lab
 
 #: Seconds until a loss is noticed by Pacemaker (6 s), then by the evacuator (2 s), and told to Nova.
 NOTICED = 30.0
+#: Seconds until a silent nova-compute counts as down (service_down_time) and as wedged.
+WEDGED = 90.0
+#: Seconds until NovaCompute's monitor has seen that, nova-compute is killed, started, and reports.
+RESTARTED = 120.0
+NOVA_COMPUTE = r"/usr/bin/nova-compute"
 
 
 def service(lab: Lab, host: str) -> tuple[str, bool, str]:
@@ -62,3 +73,57 @@ def test_lost_node_that_comes_back_unfenced_is_enabled(cloud: Lab) -> None:
     finally:
         cloud.cable("compute-1", up=True)
         cloud.run_on_controller("pcs", "property", "set", "stonith-enabled=true")
+
+
+@pytest.fixture
+def watched(cloud: Lab) -> Iterator[Lab]:
+    """Give a cloud whose wedged nova-computes are noticed soon, and read about by NovaCompute's monitor."""
+    thorough = ("nova-compute", "monitor", "interval=7s", "timeout=60s", "OCF_CHECK_LEVEL=10")
+    cloud.run_on_controller("pcs", "resource", "op", "add", *thorough)
+    # What hangs does not end by itself; 15 s before the limit it is killed.
+    cloud.run_on_controller("pcs", "resource", "update", "nova-compute", "op", "stop", "timeout=30s")
+    yield cloud
+    cloud.run_on_controller("pcs", "resource", "op", "delete", *thorough[:3])
+    cloud.run_on_controller(
+        "pcs", "resource", "update", "nova-evacuate", "wedged_after=", "fence_wedged_after="
+    )
+    cloud.configure_cluster()
+
+
+def notice_wedged(lab: Lab, *more: str) -> None:
+    """Let the evacuator notice a wedged nova-compute after ten seconds."""
+    lab.run_on_controller("pcs", "resource", "update", "nova-evacuate", "wedged_after=10", *more)
+    lab.wait_cluster(SETTLED)
+
+
+def is_called_wedged(lab: Lab) -> bool:
+    """Say whether a node has the attribute that NovaCompute's monitor reads."""
+    return "nova-ha-wedged" in lab.run_on_controller("crm_mon", "-1A", check=False).stdout
+
+
+def test_wedged_nova_compute_is_restarted(watched: Lab) -> None:
+    """A nova-compute that hangs is restarted through NovaCompute's monitor, and its servers run on."""
+    notice_wedged(watched)
+    boot(watched, ["compute-2"], 2)
+    guests = Guests(watched)
+    watched.kill_process("compute-2", NOVA_COMPUTE, signal.SIGSTOP)
+    watched.wait_until("it is called wedged", lambda: is_called_wedged(watched), WEDGED)
+    watched.wait_until("it reports again", lambda: not is_called_wedged(watched), RESTARTED)
+    assert service(watched, "compute-2") == ("enabled", False, "")
+    guests.assert_untouched()
+
+
+def test_nova_compute_that_stays_wedged_gets_its_node_fenced(watched: Lab) -> None:
+    """With fence_wedged_after=1 a restart that does not help is followed by fencing and recovery."""
+    notice_wedged(watched, "fence_wedged_after=1")
+    configuration = watched.disk("compute-3") / "etc/nova/nova.conf"
+    sound = configuration.read_text()
+    follow = prepare(watched, "power-cut", ["compute-3"], servers=4)
+    configuration.write_text(sound.replace(":5672", ":5673"))
+    try:
+        follow.begin(time.time())
+        watched.kill_process("compute-3", NOVA_COMPUTE, signal.SIGSTOP)
+        follow.until("it is fenced", lambda scene: is_through(scene, Stage.RECORDED), LIMIT)
+    finally:
+        configuration.write_text(sound)
+    assert_recovered(watched, follow, but=frozenset({Stage.LOST}), limit=2 * LIMIT)
