@@ -201,8 +201,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever was reading, such as head(1), has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    except (NovaHaError, OSError) as error:
+    except NovaHaError as error:
         return _complain(str(error))
+    except OSError as error:
+        return _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except Exception as error:
         # An admin is never shown a traceback.
         logging.getLogger(__name__).debug("where it was raised", exc_info=True)

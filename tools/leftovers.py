@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find what a run of the tests has left on the machine: processes, mounts, network links, files.
+"""Find what a run of the tests has left: processes, mounts, network links, control groups, files.
 
-Processes are known by a mark in their environment, and are ended. Mounts, links and files can also come from
-somebody else who works on the machine at the same time; they are failures only where nobody does (``CI``).
+Processes are known by a mark in their environment, and are ended. All else can also come from somebody who
+works on the machine at the same time; it is a failure only where nobody does (``CI``).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ _FOLDERS = (
     "~",
     "~/.cache",
 )
+_GROUPS = Path("/sys/fs/cgroup")
 _PATIENCE = 5.0
 
 
@@ -39,6 +40,7 @@ class State:
 
     mounts: frozenset[str]
     links: frozenset[str]
+    groups: frozenset[str]
     files: frozenset[str]
 
 
@@ -113,8 +115,15 @@ def _state() -> State:
     return State(
         mounts=frozenset(f"mount {line.split()[4]}" for line in mounts),
         links=frozenset(f"network link {path.name}" for path in Path("/sys/class/net").iterdir()),
+        groups=frozenset(f"control group {path}" for path in _groups()),
         files=frozenset(f"file {path}" for path in _files()),
     )
+
+
+def _groups() -> Iterator[Path]:
+    """Yield the control groups of labs, in the unified hierarchy or in one of several."""
+    for pattern in ("nova-ha-*", "*/nova-ha-*"):
+        yield from _GROUPS.glob(pattern)
 
 
 def _files() -> Iterator[Path]:
@@ -127,5 +136,8 @@ def _files() -> Iterator[Path]:
 
 def _differences(before: State, after: State) -> list[str]:
     return sorted(
-        (after.mounts - before.mounts) | (after.links - before.links) | (after.files - before.files)
+        (after.mounts - before.mounts)
+        | (after.links - before.links)
+        | (after.groups - before.groups)
+        | (after.files - before.files)
     )

@@ -22,4 +22,5 @@ def programs(facts: Facts) -> Iterator[Finding]:
 
 
 def _fix(path: str) -> str:
-    return f"install nova-ha again, then: {path} {'-o metadata' if 'fence' in path else 'meta-data'}"
+    look = "-o metadata" if "fence" in path else "meta-data"
+    return f"apt-get install --reinstall nova-ha (or: dnf reinstall nova-ha); {path} {look}"

@@ -28,6 +28,7 @@ examples:
   python -m tests.lab in compute-1                a shell in the node
   python -m tests.lab off compute-0               cut its power, and watch with: in controller-0 crm_mon
   python -m tests.lab bmc compute-0 silent        its BMC answers nothing from now on
+  python -m tests.lab up --systemd                no cluster yet: pcs-examples/README.md makes one
   python -m tests.lab down
 """
 
@@ -119,10 +120,15 @@ def _add_life(commands: _Commands) -> None:
     _add_size(up)
     up.add_argument("--by-examples", action="store_true", help="configure the cluster with pcs-examples")
     up.add_argument("--servers", type=int, default=0, help="boot this many servers afterwards")
+    up.add_argument(
+        "--systemd",
+        action="store_true",
+        help="nodes run systemd and pcsd and are no cluster yet: make one as pcs-examples/README.md says",
+    )
     up.set_defaults(run=_up)
     preparation = commands.add_parser("prepare", help="only install and prepare what a lab needs")
     _add_size(preparation)
-    preparation.set_defaults(run=_prepare, by_examples=False)
+    preparation.set_defaults(run=_prepare, by_examples=False, systemd=False)
     for name, run, text in (
         ("down", _down, "end the lab: every process, mount and namespace; logs stay"),
         ("list", _list, "print the nodes and their condition: on, off, frozen"),
@@ -197,6 +203,7 @@ def _lab(arguments: argparse.Namespace) -> Lab:
         arguments.computes,
         not arguments.no_openstack,
         by_examples=arguments.by_examples,
+        systemd=arguments.systemd,
     )
 
 

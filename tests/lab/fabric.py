@@ -18,10 +18,12 @@ from typing import Any
 
 from tests.lab import layout, mounts, overlays, wire
 from tests.lab.background import Background
+from tests.lab.boot import Boot, PlainBoot
 from tests.lab.cluster.bmc import Bmc
 from tests.lab.errors import LabError
 from tests.lab.layout import RunFolder
 from tests.lab.power import Machine, ip, log
+from tests.lab.systemd.boot import SystemdBoot
 
 # What everybody in the fabric's network may ask; the rest is for the machine's root on the unix socket only.
 _POWER_OPERATIONS = frozenset({"list", "status", "on", "off", "reboot", "bmc_power", "bmc_set"})
@@ -30,9 +32,9 @@ _POWER_OPERATIONS = frozenset({"list", "status", "on", "off", "reboot", "bmc_pow
 class Fabric:
     """Answer the requests to the lab: each public method is one operation."""
 
-    def __init__(self, run: RunFolder, nodes: list[layout.Node]) -> None:
+    def __init__(self, run: RunFolder, nodes: list[layout.Node], kind: Boot) -> None:
         self._background = Background(run.logs)
-        self._machines = {node.name: Machine(node, run) for node in nodes}
+        self._machines = {node.name: Machine(node, run, kind) for node in nodes}
         self._bmcs = {name: Bmc(machine, run, self._background) for name, machine in self._machines.items()}
 
     def start_bmcs(self) -> None:
@@ -157,8 +159,8 @@ def _build_network(nodes: list[layout.Node]) -> None:
     ip("link", "set", "br0", "up")
 
 
-def _serve(run: RunFolder, nodes: list[layout.Node]) -> None:
-    fabric = Fabric(run, nodes)
+def _serve(run: RunFolder, nodes: list[layout.Node], kind: Boot) -> None:
+    fabric = Fabric(run, nodes, kind)
     fabric.start_bmcs()
     wire.serve_tcp(layout.FABRIC_ADDRESS, layout.POWER_PORT, fabric.handle_power)
     log("fabric: ready")
@@ -179,9 +181,10 @@ def main(folder: str) -> None:
     socket.sethostname("fabric")
     _mount_everything(run)
     _build_network(nodes)
+    kind = SystemdBoot() if description["systemd"] else PlainBoot()
     child = os.fork()
     if child == 0:
-        _serve(run, nodes)
+        _serve(run, nodes, kind)
     _reap_until_end_of(child)
 
 

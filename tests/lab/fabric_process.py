@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.lab import layout, wire
 from tests.lab.errors import LabError
 from tests.lab.layout import RunFolder
+from tests.lab.systemd import cgroups
 
 _START_LIMIT = 30.0
 _KILL_LIMIT = 30.0
@@ -111,6 +112,7 @@ def stop(run: RunFolder) -> None:
         os.close(handle)
         if not gone:
             raise LabError(f"process {pid} (the fabric) did not end within {_KILL_LIMIT:.0f} s of SIGKILL")
+    cgroups.remove(run.path)
     run.fabric_process.unlink(missing_ok=True)
     (run.path / wire.SOCKET_NAME).unlink(missing_ok=True)
 

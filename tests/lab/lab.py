@@ -29,6 +29,7 @@ from tests.lab.cluster.configuration import cluster_configuration
 from tests.lab.cluster.status import ClusterStatus, parse
 from tests.lab.errors import LabError
 from tests.lab.layout import RunFolder
+from tests.lab.systemd import nodes as systemd_nodes
 from tests.lab.waiting import FabricProcess, wait_until
 
 _TIMED_OUT = 124  # what timeout(1) returns
@@ -45,6 +46,7 @@ class Lab:
         with_openstack: run the OpenStack control plane too.
         with_product: configure nova-ha's resources; as with_openstack unless said.
         by_examples: let pcs-examples configure the cluster, with stand-ins for the services of compute nodes.
+        systemd: nodes run systemd, and there is no cluster until somebody makes one (tests/lab/systemd).
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Lab:
         with_openstack: bool = True,
         with_product: bool | None = None,
         by_examples: bool = False,
+        systemd: bool = False,
     ) -> None:
         layout.check_size(controllers, computes)
         self.folder = RunFolder(Path(directory).absolute())
@@ -65,6 +68,7 @@ class Lab:
         self.with_openstack = with_openstack
         self.with_product = with_openstack if with_product is None else with_product
         self.by_examples = by_examples
+        self.systemd = systemd
         self._prepared = False
         self._openstack: Any = None
         self._fabric: subprocess.Popen[bytes] | None = None
@@ -114,9 +118,9 @@ class Lab:
         """Prepare the machine and an empty run folder; files may be added to `folder.overlay` until `up`."""
         if self.running:
             raise LabError(f"a lab runs in {self.folder.path}: end it with 'python -m tests.lab down'")
-        prepare.prepare_machine()
+        prepare.prepare_machine(self.systemd)
         self._empty_folder()
-        node_files.write_all(self.folder, [*self.controllers, *self.computes])
+        node_files.write_all(self.folder, [*self.controllers, *self.computes], clustered=not self.systemd)
         if self.by_examples:
             examples.install(self.folder, self.controllers, self.computes)
         overlays.fill(self.folder, prepare.pacemaker_remoted())
@@ -159,15 +163,22 @@ class Lab:
         with ThreadPoolExecutor() as pool:
             openstack = pool.submit(self._start_openstack)
             list(pool.map(self.power_on, self.nodes))
-            self.wait_until("all controllers are online", self._controllers_are_online, 60)
+            self._wait_nodes()
             openstack.result()
-        self.configure_cluster()
-        self.wait_cluster()
+        if not self.systemd:
+            self.configure_cluster()
+            self.wait_cluster()
 
     def _start_openstack(self) -> None:
         if self.with_openstack:
             self.openstack.start()
             self.openstack.wait_ready()
+
+    def _wait_nodes(self) -> None:
+        if self.systemd:
+            systemd_nodes.wait_booted(self)
+        else:
+            self.wait_until("all controllers are online", self._controllers_are_online, 60)
 
     def _controllers_are_online(self) -> bool:
         """Tell whether it is time for fencing devices: the cluster would fence a controller not seen yet."""
@@ -196,6 +207,7 @@ class Lab:
             "with_openstack": self.with_openstack,
             "with_product": self.with_product,
             "by_examples": self.by_examples,
+            "systemd": self.systemd,
             "checkout": str(layout.checkout()),
         }
 

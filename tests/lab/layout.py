@@ -36,6 +36,7 @@ PRIVATE_FOLDERS = (
     "/var/lib/lab",
     "/var/log/corosync",
     "/var/log/pacemaker",
+    "/var/log/pcsd",
     "/var/log/nova",
     "/var/log/nova-ha",
     "/var/log/lab",

@@ -28,6 +28,7 @@ def fill(run: RunFolder, pacemaker_remoted: Path) -> None:
         (run.overlay / folder).mkdir(parents=True, exist_ok=True)
     product.install(layout.checkout(), run.overlay)
     cluster = Path(__file__).parent / "cluster"
+    _install(Path(__file__).parent / "systemd" / "lab-service", run.overlay / "bin")
     _install(cluster / "lab-chassis", run.overlay / "bin")
     _install(cluster / "fence_lab", run.overlay / "sbin")
     _install(cluster / "Service", run.overlay / "ocf" / "lab")

@@ -14,17 +14,12 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
-from tests.lab import processes
+from tests.lab import boot, processes
 from tests.lab.errors import LabError
 from tests.lab.layout import Node, RunFolder
 
-_NAMESPACES = ("--net", "--mount", "--uts", "--ipc", "--pid")
 _START_LIMIT = 20.0
-# What nodes tell about reboot(2): their PID 1 "dies" of one of these signals, see pid_namespaces(7).
-_REBOOTED = -signal.SIGHUP
-_HALTED = -signal.SIGINT
 
 
 def ip(*arguments: str) -> None:
@@ -43,9 +38,10 @@ def log(text: str) -> None:
 class Machine:
     """One node: powered or not, frozen or not, its cable whole or cut (cut it stays, also over a reboot)."""
 
-    def __init__(self, node: Node, run: RunFolder) -> None:
+    def __init__(self, node: Node, run: RunFolder, kind: boot.Boot) -> None:
         self.node = node
         self._run = run
+        self._kind = kind
         self._lock = threading.RLock()
         self._process: subprocess.Popen[bytes] | None = None
         self._stopped_before: set[int] | None = None
@@ -120,9 +116,9 @@ class Machine:
     def _boot(self) -> None:
         started = time.monotonic()
         self._boots += 1
-        process = self._new_namespaces()
+        process = boot.start(self._kind, self.node, self._run)
         try:
-            self.init = _only_child(process)
+            self.init = self._first_process(process)
             self._plug_cable()
         except LabError:
             process.kill()
@@ -132,16 +128,14 @@ class Machine:
         threading.Thread(target=self._watch, args=(process,), daemon=True).start()
         log(f"node '{self.node.name}': on (boot {self._boots}, {time.monotonic() - started:.2f} s)")
 
-    def _new_namespaces(self) -> subprocess.Popen[bytes]:
-        init = [sys.executable, "-m", "tests.lab.node_init", self.node.name, str(self._run.path)]
-        command = ["unshare", *_NAMESPACES, "--fork", "--kill-child=KILL", "--propagation", "private", *init]
-        with self._console().open("ab") as console:
-            return subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True
-            )
-
-    def _console(self) -> Path:
-        return self._run.logs / self.node.name / "console.log"
+    def _first_process(self, process: subprocess.Popen[bytes]) -> int:
+        """Return the node's PID 1, once it is there."""
+        deadline = time.monotonic() + _START_LIMIT
+        while time.monotonic() < deadline and process.poll() is None:
+            if init := boot.first_process(process):
+                return init
+            time.sleep(0.005)
+        raise LabError(f"a node did not start within {_START_LIMIT:.0f} s (exit status {process.poll()})")
 
     def _plug_cable(self) -> None:
         cable, mac = self.node.cable, self.node.mac
@@ -178,20 +172,10 @@ class Machine:
             self._pull_cable()
             self._clear()
             self._process = None
-            log(f"node '{self.node.name}': {_ENDINGS.get(ended, f'init ended with {ended}, off')}")
-            if ended == _REBOOTED:
+            log(f"node '{self.node.name}': {self._ending(ended)}")
+            if ended == self._kind.rebooted:
                 self._boot()
 
-
-_ENDINGS = {_REBOOTED: "reboots", _HALTED: "halted by itself, off"}
-
-
-def _only_child(process: subprocess.Popen[bytes]) -> int:
-    """Return the process id of the child of `process`, once it has one."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    deadline = time.monotonic() + _START_LIMIT
-    while time.monotonic() < deadline and process.poll() is None:
-        if found := children.read_text().split():
-            return int(found[0])
-        time.sleep(0.005)
-    raise LabError(f"a node did not start within {_START_LIMIT:.0f} s (exit status {process.poll()})")
+    def _ending(self, ended: int) -> str:
+        endings = {self._kind.rebooted: "reboots", self._kind.halted: "halted by itself, off"}
+        return endings.get(ended, f"init ended with {ended}, off")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.lab import layout
 from tests.lab.errors import LabError
+from tests.lab.systemd import cgroups
 
 APT_PACKAGES = (
     "corosync",
@@ -23,6 +24,8 @@ APT_PACKAGES = (
     "fence-agents",
     "ipmitool",
     "openipmi",
+    # Nodes that run systemd.
+    "systemd-container",
     "iproute2",
     "procps",
     "util-linux",
@@ -150,6 +153,11 @@ def pacemaker_remoted() -> Path:
     return program
 
 
+def pacemaker_remote_unit() -> Path:
+    """Return the unit file of pacemaker_remoted, as Debian's package has it."""
+    return pacemaker_remoted().parents[2] / "lib/systemd/system/pacemaker_remote.service"
+
+
 def _unpack(package: str, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
@@ -161,9 +169,11 @@ def _unpack(package: str, folder: Path) -> None:
         unpacked.rename(folder)
 
 
-def prepare_machine() -> None:
+def prepare_machine(systemd: bool = False) -> None:
     """Check the machine and bring everything here that the cluster half of the lab needs."""
     check_machine()
+    if systemd:
+        cgroups.check()
     install_packages(APT_PACKAGES)
     check_namespaces()
     pacemaker_remoted()

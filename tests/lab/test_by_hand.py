@@ -70,6 +70,17 @@ def nodes(lab: Lab) -> str:
     return str(lab.run_on_controller("cibadmin", "--query", "--scope", "nodes").stdout)
 
 
+def on_another_machine(lab: Lab) -> tuple[str, ...]:
+    """Return what gives a command in the fabric, whose disk cannot be written, a disk of its own."""
+    disk = lab.directory / "by-hand"
+    for folder in ("lib", "log"):
+        (disk / folder).mkdir(parents=True, exist_ok=True)
+    mounts = (
+        f'mount --bind {disk}/lib /var/lib/nova-ha && mount --bind {disk}/log /var/log/nova-ha && exec "$@"'
+    )
+    return ("unshare", "--mount", "sh", "-c", mounts, "sh")
+
+
 def test_without_pacemaker(cloud: Lab) -> None:
     """On a machine without Pacemaker the command refuses a live host, and recovers a dead one itself.
 
@@ -78,7 +89,7 @@ def test_without_pacemaker(cloud: Lab) -> None:
     ids = boot(cloud, "compute-2")
     cloud.run_on_controller("pcs", "property", "set", "maintenance-mode=true")
     clouds = cloud.folder.private("controller-0", "/etc/nova-ha") / "clouds.yaml"
-    command = ("/usr/bin/nova-ha", "--cloud", "lab", "--clouds-yaml", str(clouds))
+    command = (*on_another_machine(cloud), "nova-ha", "--cloud", "lab", "--clouds-yaml", str(clouds))
     evacuate = (*command, "evacuate", "compute-2", "--confirm-host-is-off", WORD)
     try:
         done = cloud.run_fabric(*evacuate, check=False, timeout=60)

@@ -16,6 +16,7 @@ from tests.lab.cluster.status import parse
 from tests.lab.errors import LabError
 from tests.lab.lab import Lab
 from tests.lab.layout import checkout
+from tests.lab.systemd import cgroups
 
 pytestmark = pytest.mark.lab
 
@@ -254,17 +255,20 @@ def test_command_line_says_in_one_line_what_is_wrong(
     assert (tmp_path / "precious").exists()
 
 
-def test_teardown_leaves_no_process_mount_or_namespace(tmp_path: Path) -> None:
+@pytest.mark.parametrize("systemd", [False, True])
+def test_teardown_leaves_no_process_mount_or_namespace(tmp_path: Path, systemd: bool) -> None:
     """Within 2 s of `down` nothing of a lab is left; `down` with a stale file does no harm."""
     network, mounts = Path("/proc/self/ns/net").readlink(), Path("/proc/self/mountinfo").read_text()
-    small = Lab(tmp_path / "lab", controllers=1, computes=1, with_openstack=False)
+    small = Lab(tmp_path / "lab", controllers=1, computes=1, with_openstack=False, systemd=systemd)
     with small:
+        assert {group.exists() for group in cgroups.of_lab(small.directory)} == {systemd}
         members = processes_of(small)
         assert len(members) > 10
         stale = small.folder.fabric_process.read_text()
         started = time.monotonic()
     assert time.monotonic() - started < 2
     assert [pid for pid in members if Path(f"/proc/{pid}").exists()] == []
+    assert [group for group in cgroups.of_lab(small.directory) if group.exists()] == []
     assert Path("/proc/self/mountinfo").read_text() == mounts
     assert Path("/proc/self/ns/net").readlink() == network
     small.folder.fabric_process.write_text(stale)

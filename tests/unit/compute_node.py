@@ -36,6 +36,7 @@ class Node:
 
     def __init__(self, path, monkeypatch):
         self.path = path
+        self.monkeypatch = monkeypatch
         self.parameters = {}
         # A name of its own: the agent looks at every process of the machine, and tests may run side by side.
         self.binary = path / f"nova-compute-{os.getpid()}"
@@ -54,7 +55,9 @@ class Node:
         (path / "pacemaker.log").touch()
 
     def program(self, before="", text=STAND_IN):
-        """Install nova-compute."""
+        """Install nova-compute; one that shall end is watched for as long as that may take."""
+        if "exit" in before:
+            self.monkeypatch.setattr(nova_compute, "_SURVIVAL", 10.0)
         self.install(self.binary, text.replace("{before}", before).replace("{never}", str(self.never)))
 
     def cib(self, attributes="", status=0):
@@ -109,6 +112,19 @@ class Node:
         draft.write_text(text, encoding="utf-8")
         draft.chmod(0o755)
         draft.replace(path)
+
+    def wait_until(self, action="monitor", code=ocf.SUCCESS):
+        """Repeat an action until it ends with that code."""
+        deadline = time.monotonic() + 10
+        while self.act(action) != code and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+
+def end_all(pids):
+    """Kill processes, and wait until they are dead: one that is not yet would be found by the next test."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            kill(pid)
 
 
 def clean_up():

@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-
 from nova_ha import process, units
-from tests.unit.fake_systemd import cgroup
+from tests.unit.compute_node import end_all
+from tests.unit.fake_systemd import CGROUP, cgroup
 
 IDENTITY = "5d5c1d0e6f0b4b0a8a3f"
 _ENGINE = """#!/bin/sh
@@ -24,7 +21,7 @@ case $command in
 inspect) [ "$main" = 0 ] && state=exited || state=running
     echo "$state $main 3 {identity} $(cat policy)" ;;
 start) [ ! -e broken ] || {{ echo "Error: unable to start container" >&2; exit 125; }}
-    FAKE_CGROUP=/system.slice/{engine}-{identity}.scope setsid {init} </dev/null >>log 2>&1 &
+    {variable}=/system.slice/{engine}-{identity}.scope setsid {init} </dev/null >>log 2>&1 &
     echo $! > main ;;
 stop) [ -e deaf ] || {{ kill "$main"; sleep 0.2; }} ;;
 kill) [ -e deaf ] || kill -9 "$main" ;;
@@ -58,6 +55,7 @@ class Engine:
             folder=self.folder,
             init=init,
             identity=IDENTITY,
+            variable=CGROUP,
             engine="libpod" if name == "podman" else "docker",
         )
         node.install(node.path / name, text)
@@ -76,7 +74,9 @@ class Engine:
 
     def clean_up(self):
         """Kill what is in the container."""
-        for pid in process.find(lambda _: True):
-            if IDENTITY in cgroup(pid) and str(self.folder.parent) in " ".join(process.command_line(pid)):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        place = str(self.folder.parent)
+        end_all(
+            pid
+            for pid in process.find(lambda _: True)
+            if IDENTITY in cgroup(pid) and place in " ".join(process.command_line(pid))
+        )

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 
 from nova_ha import process, units
+from tests.unit.compute_node import end_all
 
 UNIT = "nova-compute.service"
+#: In the environment of what runs in a control group. One of our own: tests that run beside us are others'.
+CGROUP = f"FAKE_CGROUP_{os.getpid()}"
 _SYSTEMCTL = """#!/bin/sh
 cd {folder} || exit 1
 echo "$*" >> calls
@@ -34,7 +35,7 @@ show)
     ;;
 start)
     [ ! -e masked ] || {{ echo "Failed to start $3: Unit $3 is masked." >&2; exit 1; }}
-    FAKE_CGROUP=/system.slice/$3 setsid {binary} </dev/null >>journal 2>&1 &
+    {variable}=/system.slice/$3 setsid {binary} </dev/null >>journal 2>&1 &
     echo $! > main
     ;;
 stop) [ "$main" = 0 ] || kill "$main" ;;
@@ -61,7 +62,10 @@ class Systemd:
         self.say("argv", f"{node.binary} --config-file {node.config}")
         self.say("user", "root")
         self.install(UNIT)
-        node.install(node.path / "systemctl", _SYSTEMCTL.format(folder=self.folder, binary=node.binary))
+        node.install(
+            node.path / "systemctl",
+            _SYSTEMCTL.format(folder=self.folder, binary=node.binary, variable=CGROUP),
+        )
         node.install(node.path / "journalctl", f"#!/bin/sh\ntail -n 1 {self.folder}/journal\n")
 
     def install(self, unit):
@@ -97,13 +101,15 @@ class Systemd:
 
     def clean_up(self):
         """Kill what is in the unit's control group."""
-        for pid in process.find(lambda _: True):
-            if UNIT in cgroup(pid) and str(self.folder.parent) in " ".join(process.environment(pid)):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        place = str(self.folder.parent)
+        end_all(
+            pid
+            for pid in process.find(lambda _: True)
+            if UNIT in cgroup(pid) and place in " ".join(process.environment(pid))
+        )
 
 
 def cgroup(pid):
     """Return the control group that a stand-in has set for a process and its children."""
-    found = [item for item in process.environment(pid) if item.startswith("FAKE_CGROUP=")]
+    found = [item for item in process.environment(pid) if item.startswith(f"{CGROUP}=")]
     return f"0::{found[0].partition('=')[2]}\n" if found else "0::/user.slice\n"

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 
 import pytest
 
@@ -110,7 +109,7 @@ def test_unknown_is_not_stopped(node, capsys):
 def start_by_hand(node):
     """Start the container as an admin does."""
     subprocess.run([str(node.path / node.engine.name), "start", "nova_compute"], check=True)
-    time.sleep(0.3)
+    node.wait_until("monitor", ocf.SUCCESS)
 
 
 def test_container_that_somebody_else_started(node):

@@ -166,6 +166,17 @@ def test_file_left_behind_fails_in_ci_only(monkeypatch, tmp_path):
     assert f"file {tmp_path}/litter" in leftovers.complain(before)
 
 
+@pytest.mark.parametrize("place", ["nova-ha-0a1b2c", "systemd/nova-ha-0a1b2c"])
+def test_control_group_left_behind_fails_in_ci(monkeypatch, tmp_path, place):
+    """A control group of a lab is found in the unified hierarchy and in the older layouts."""
+    monkeypatch.setenv(leftovers._MARK, "none-has-this-mark")
+    monkeypatch.setattr(leftovers, "_GROUPS", tmp_path)
+    monkeypatch.setenv("CI", "true")
+    before = leftovers.look()
+    (tmp_path / place / "compute-0").mkdir(parents=True)
+    assert f"control group {tmp_path / place}" in leftovers.complain(before)
+
+
 @pytest.mark.real_subprocess
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_setup_without_root_is_refused():

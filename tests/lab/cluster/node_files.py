@@ -81,26 +81,31 @@ def hosts(nodes: list[Node]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_all(run: RunFolder, nodes: list[Node]) -> None:
-    """Write the disks of all nodes and what they share."""
+def write_all(run: RunFolder, nodes: list[Node], clustered: bool = True) -> None:
+    """Write the disks of all nodes and what they share; unless `clustered`, without a cluster's files."""
     run.hosts.write_text(hosts(nodes))
     run.instances.mkdir(parents=True)
     authkey = os.urandom(4096)
     corosync = corosync_configuration([node for node in nodes if node.role == "controller"])
     for node in nodes:
-        _write_common(run, node, authkey)
-        if node.role == "controller":
+        _write_common(run, node)
+        if clustered:
+            _write_key(run, node, authkey)
+        if clustered and node.role == "controller":
             (run.private(node.name, "/etc/corosync") / "corosync.conf").write_text(corosync)
             _write_owned(run.private(node.name, "/var/lib/pacemaker") / "cib" / "cib.xml", _FIRST_CIB)
 
 
-def _write_common(run: RunFolder, node: Node, authkey: bytes) -> None:
+def _write_common(run: RunFolder, node: Node) -> None:
     for folder in layout.PRIVATE_FOLDERS:
         run.private(node.name, folder).mkdir(parents=True)
     (run.private(node.name, "/var/lib/nova") / "instances").mkdir()
     run.scratch(node.name).mkdir()
     run.private(node.name, "/etc/hostname").write_text(f"{node.name}\n")
     _make_pacemaker_folders(run, node.name)
+
+
+def _write_key(run: RunFolder, node: Node, authkey: bytes) -> None:
     key = run.private(node.name, "/etc/pacemaker") / "authkey"
     key.write_bytes(authkey)
     key.chmod(0o640)

@@ -90,7 +90,7 @@ def test_help_explains_every_subcommand(capsys):
     ("error", "status", "said"),
     [
         (NovaUnavailable("Nova is\naway"), 1, "nova-ha: Nova is away\n"),
-        (PermissionError(13, "Permission denied", "/x"), 1, "nova-ha: [Errno 13] Permission denied: '/x'\n"),
+        (PermissionError(13, "Permission denied", "/x"), 1, "nova-ha: /x: Permission denied\n"),
         (ValueError("oops"), 1, "nova-ha: defect in nova-ha: ValueError: oops\n"),
         (KeyboardInterrupt(), 130, ""),
     ],
