@@ -69,7 +69,7 @@ TIERS = (
     Tier("py-debian12", 300),
     Tier("bench", 180, arguments=("--", "--quick")),
     Tier("contract", 600, "tests/contract"),
-    Tier("conformance", 300, "tests/conformance", may_skip=False),
+    Tier("conformance", 360, "tests/conformance", may_skip=False),
     Tier("packages", 240, "tests/packages", may_skip=False),
     Tier("lab", 1680, "tests/lab", may_skip=False),
 )

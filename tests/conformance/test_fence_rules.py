@@ -49,7 +49,9 @@ def test_words_of_a_boolean(agent, access, text):
 
 def test_word_that_is_no_boolean(agent, access):
     """Any other word is refused by name, with what may be written."""
-    done = agent.fenced(action="validate-all", plug="x", shared_storage="maybe", **access)
+    del access["passwd"]
+    hidden = {"password_script": "echo x", **access}
+    done = agent.fenced(action="validate-all", plug="x", shared_storage="maybe", **hidden)
     assert "shared_storage=maybe: not a yes or no; use true or false" in complaint(done)
 
 

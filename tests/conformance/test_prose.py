@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from nova_ha.options import OPTIONS
 from tests.conformance.installed import Installed
 
 pytestmark = pytest.mark.conformance
@@ -65,11 +66,8 @@ def test_nothing_is_left_of_the_source(shown):
 def test_units_of_times(shown):
     """Whoever reads about a time learns that it is in seconds."""
     text, is_fence = shown
-    times = {
-        n: told
-        for n, told in parameters(text).items()
-        if n.endswith(("_timeout", "_wait", "_after", "_time"))
-    }
+    seconds = {option.name for option in OPTIONS if option.kind == "seconds"}
+    times = {name: told for name, told in parameters(text).items() if name in seconds}
     assert times
     if not is_fence:
         assert [] == [name for name, told in times.items() if "seconds" not in told and "ignored" not in told]
