@@ -48,6 +48,8 @@ mount --bind "$PCS_SERVER/pcs" /usr/sbin/pcs
 """
 REDFISH = ("POWER=redfish", "NODES_BY=resource")
 WATCHDOG = ("POWER=watchdog", "NODES_BY=resource")
+#: Seconds for which fence_ipmilan and fence_redfish wait for a node to be on, by default.
+POWER_TIMEOUT = 20
 SMALL = ("CONTROLLERS='controller-0 192.0.2.20'", "COMPUTES='compute-0 192.0.2.100 192.0.2.200'")
 
 
@@ -370,7 +372,8 @@ def test_nova_compute_waits_for_the_recovery(deployed):
 def test_time_limits_fit_together(deployed):
     """What waits inside of an action has less time than the action itself."""
     configuration = Configuration(deployed)
-    device = configuration.parameters("fence-nova")
+    switch, device = configuration.parameters("ipmi-compute-0"), configuration.parameters("fence-nova")
+    assert POWER_TIMEOUT < int(switch["pcmk_on_timeout"].removesuffix("s")) < POWER_TIMEOUT * 2
     assert int(device["pcmk_off_timeout"].removesuffix("s")) > default("cluster_wait")
     assert int(device["pcmk_on_timeout"].removesuffix("s")) > default("on_wait")
     assert configuration.timeout("nova-compute", "stop") >= 160 + 15

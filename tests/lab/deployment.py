@@ -24,8 +24,8 @@ CHAIN = (*STAND_INS, "nova-compute")
 QUICK_RECONNECT = 3
 #: A fencing that begins while the connection works must end before the next attempt (020-nodes.sh).
 SAFE_RECONNECT = 15
-#: Seconds until a start that failed is tried again, until a service that died is missed, and for a stop.
-TRIED_AGAIN, MISSED, STOPPING = 12, 2, 10
+#: Seconds until a service that died is missed, and for a stop.
+MISSED, STOPPING = 2, 10
 #: Seconds that a guest takes to start.
 SPAWN_SECONDS = 0.5
 #: A guest writes every half second; on a busy machine some lines are late.
@@ -57,12 +57,11 @@ def hurry(lab: Lab, reconnect: int) -> None:
         reconnect: seconds between attempts to reach a node that is lost.
     """
     for node in lab.computes:
-        quick = (f"reconnect_interval={reconnect}s", "op", "monitor", "interval=2s", "timeout=4s")
-        pcs(lab, "resource", "update", node.name, *quick)
+        beat = ("op", "monitor", "interval=2s", "timeout=4s")
+        pcs(lab, "resource", "update", node.name, f"reconnect_interval={reconnect}s", *beat)
     for service in STAND_INS:
         quick = ("op", "monitor", f"interval={MISSED}s", "stop", f"timeout={STOPPING}s")
-        pcs(lab, "resource", "update", service, *quick, "meta", f"failure-timeout={TRIED_AGAIN}s")
-    pcs(lab, "resource", "update", "nova-compute", "op", "monitor", f"interval={MISSED}s")
+        pcs(lab, "resource", "update", service, *quick)
 
 
 def pcs(lab: Lab, *words: str, timeout: float = 120) -> str:
