@@ -83,10 +83,9 @@ def watched(cloud: Lab) -> Iterator[Lab]:
     # What hangs does not end by itself; 15 s before the limit it is killed.
     cloud.run_on_controller("pcs", "resource", "update", "nova-compute", "op", "stop", "timeout=30s")
     yield cloud
-    cloud.run_on_controller("pcs", "resource", "op", "delete", *thorough[:3])
-    cloud.run_on_controller(
-        "pcs", "resource", "update", "nova-evacuate", "wedged_after=", "fence_wedged_after="
-    )
+    cloud.run_on_controller("pcs", "resource", "op", "delete", "nova-compute-monitor-interval-7s")
+    unset = ("wedged_after=", "fence_wedged_after=")
+    cloud.run_on_controller("pcs", "resource", "update", "nova-evacuate", *unset)
     cloud.configure_cluster()
 
 
