@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nova_ha.cib import Cib
+from nova_ha.cluster import CONFIRMED
 from nova_ha.commands.configuration import EVACUATE_AGENT, Configuration
 from nova_ha.commands.past import past_recoveries
 from nova_ha.commands.progress import ServerProgress, progress
@@ -47,6 +48,7 @@ class StatusGatherer:
         view = _with_ledger(state.nodes() if state is not None else (), _entries(ledger))
         statements = {node.name: ledger.statement(node.name) for node in _entries(ledger) if node.fenced}
         words = {name: f"{found.text} ({found.by})" for name, found in statements.items() if found}
+        words.update(_confirmations(state) if state is not None else {})
         configuration = Configuration(state.root) if state is not None else None
         return Report(
             now=here.clock.now(),
@@ -103,6 +105,17 @@ def _pacemaker(here: Surroundings) -> tuple[Cib | None, str]:
     except ClusterError as error:
         return None, str(error)
     return state, "quorate" if state.is_quorate else "no quorum"
+
+
+def _confirmations(state: Cib) -> dict[str, str]:
+    """Return on whose word the cluster's nodes count as off: of those to whose record that belongs."""
+    found = {}
+    for node in state.nodes():
+        stored = state.stored(node.name, CONFIRMED)
+        time, _, words = (stored.value if stored is not None else "").partition(" ")
+        if node.fenced and time == node.fenced_at:
+            found[node.name] = words
+    return found
 
 
 def _entries(ledger: StandaloneCluster) -> tuple[ClusterNode, ...]:

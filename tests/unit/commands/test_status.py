@@ -84,6 +84,18 @@ def add_record(root, node, fenced_at):
     ET.SubElement(block, "nvpair", {"id": "r", "name": "nova-ha-fenced", "value": f"fenced {fenced_at}"})
 
 
+def test_word_in_a_cluster(commands):
+    """On whose word a node counts as off is shown with its record, and not with a later one."""
+    commands.with_pacemaker(evacuator=True)
+    add_record(commands.root, "compute-0", "2026-01-01T00:01:00Z")
+    entry = commands.root.find("configuration/nodes/node[@uname='compute-0']/instance_attributes")
+    value = "2026-01-01T00:01:00Z root@ctl: Ann pulled the plug"
+    word = ET.SubElement(entry, "nvpair", {"id": "w", "name": "nova-ha-confirmed", "value": value})
+    assert "off on the word of root@ctl: Ann pulled the plug" in show(commands)[1]
+    word.set("value", value.replace("00:01", "00:00"))
+    assert "on the word of" not in show(commands)[1]
+
+
 def test_nova_is_down(commands):
     """Without Nova the nodes and their records are shown, and that Nova does not answer."""
     commands.with_pacemaker(evacuator=True)
