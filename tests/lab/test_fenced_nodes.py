@@ -153,7 +153,7 @@ def recorded(lab: Lab) -> str:
 
 
 def test_a_node_that_never_comes_back(deployed: Lab) -> None:
-    """Another node that fails is recovered as well, and comes back when the first is disabled in Pacemaker."""
+    """Another node that fails is recovered, too, and is back when the first is disabled in Pacemaker."""
     deployed.bmc(NODE, "stays-off")
     try:
         first = strike(deployed, "power-cut", NODE, servers=SERVERS)
