@@ -82,8 +82,12 @@ def reason_to_hold_all(observation: Observation, policy: Policy) -> str | None:
 
 
 def _is_dead(view: HostView) -> bool:
-    """Say whether nothing runs or arrives on a host: its nova-compute is down and was not started since."""
-    service = view.service
+    """Say whether nothing runs or arrives on a host: its nova-compute is down and was not started since.
+
+    Once the recovery is complete it is started as soon as the node is online, and takes what waits for it in
+    its queue before its first heartbeat; the node may be offline again by then.
+    """
+    service, node = view.service, view.node
     is_forced_down = service is not None and service.is_known and service.forced_down
-    may_have_started = view.node.online and not view.node.recovery_is_open
+    may_have_started = not node.recovery_is_open and (node.online or node.fenced_since is None)
     return is_forced_down and bool(view.node.fenced) and not may_have_started and not view.heartbeat.is_proven

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from nova_ha.clock import Clock
 from nova_ha.closer import CloserLooks
+from nova_ha.errors import UntrustworthyAnswer
 from nova_ha.journal import Journal
 from nova_ha.model import ClusterNode, Evacuation, Server
 from nova_ha.notes import ServerNotes
@@ -52,6 +53,7 @@ class Listings:
         self._clock = clock
         self._journal = journal
         self._kept: dict[tuple[str, str | None, bool], _Kept] = {}
+        self._seen: dict[str, dict[str, str]] = {}
         self.closer = CloserLooks(nova, clock)
 
     def kept(self, view: HostView) -> tuple[ServerView, ...] | None:
@@ -81,6 +83,7 @@ class Listings:
             kept.servers = self._views(view, records, kept.here, outstanding)
             return kept.servers, False
         here = self._nova.servers(view.host) if view.node.recovery_is_open else ()
+        self._must_have_all(view.host, records, here)
         servers = self._views(view, records, here, outstanding)
         listed_at = self._clock.now()
         self._kept[_key(view.node)] = _Kept(servers, listed_at, listed_at, records, here)
@@ -95,6 +98,20 @@ class Listings:
             if kept is not None:
                 kept.good_until = _good_until(host, kept.at)
                 kept.are_final = all(verdict.fate.is_final for verdict in host.verdicts)
+
+    def _must_have_all(self, host: str, records: tuple[Evacuation, ...], here: tuple[Server, ...]) -> None:
+        """Raise `UntrustworthyAnswer` when a record is missing that was there before.
+
+        Nova never removes one while its server exists. Without it an evacuation that runs would seem to have
+        left no trace, and be asked for again.
+        """
+        listed = {record.uuid for record in records}
+        existing = {server.id for server in here}
+        seen = {uuid: server for uuid, server in self._seen.get(host, {}).items() if server in existing}
+        missing = [server for uuid, server in seen.items() if uuid not in listed]
+        if missing:
+            raise UntrustworthyAnswer(f"Nova lists no evacuation of server {missing[0]}, and did before")
+        self._seen[host] = {record.uuid: record.server_id for record in records}
 
     def _views(
         self,
