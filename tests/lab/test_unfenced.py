@@ -86,7 +86,7 @@ def watched(cloud: Lab) -> Iterator[Lab]:
     cloud.run_on_controller("pcs", "resource", "op", "delete", "nova-compute-monitor-interval-7s")
     unset = ("wedged_after=", "fence_wedged_after=")
     cloud.run_on_controller("pcs", "resource", "update", "nova-evacuate", *unset)
-    cloud.configure_cluster()
+    cloud.run_on_controller("pcs", "resource", "update", "nova-compute", "op", "stop", "timeout=240s")
 
 
 def notice_wedged(lab: Lab, *more: str) -> None:
