@@ -91,6 +91,8 @@ def _forget_enabled(folder: Path) -> None:
     generators.mkdir(parents=True, exist_ok=True)
     # Makes units of everything in /etc/init.d.
     _link(generators / "systemd-sysv-generator", "/dev/null")
+    # Empties /tmp at each boot, which is empty then but for the run folder, if that lies there.
+    _link(folder / "etc/tmpfiles.d/tmp.conf", "/dev/null")
 
 
 def _install_units(folder: Path, node: Node) -> None:
