@@ -117,6 +117,31 @@ def test_threshold_holds_all():
     assert [host.state for host in plan.hosts] == [HostState.HELD, HostState.HELD]
 
 
+@pytest.mark.parametrize(
+    ("destination", "expected"),
+    [
+        ({"fenced_since": NOW - 100}, Fate.READY),
+        ({"fenced_since": NOW - 100, "evacuated": FENCED_AT}, Fate.READY),
+        ({"evacuated": FENCED_AT}, Fate.EVACUATING),
+        ({"evacuated": FENCED_AT, "online": True}, Fate.EVACUATING),
+        ({"online": True}, Fate.READY),
+    ],
+)
+def test_returning_host_is_not_dead(destination, expected):
+    """A destination whose nova-compute may have run since its fencing may have taken what waited for it."""
+    failed = a_host(a_view(a_record("pre-migrating", destination="compute-1")))
+    other = a_host(
+        host="compute-1",
+        node=a_node(name="compute-1", **destination),
+        service=a_service(id="svc1", host="compute-1"),
+    )
+    healthy = a_service(id="svc2", host="compute-2", status="enabled", state="up", forced_down=False)
+    cluster = ClusterView(True, (failed.node, other.node))
+    services = (failed.service, other.service, healthy)
+    plan = decide(Observation(NOW, cluster, (failed, other), services, {}), Policy())
+    assert [expected] == [verdict.fate for verdict in plan.hosts[0].verdicts]
+
+
 def test_no_quorum_holds():
     """Without quorum nothing is done."""
     plan = decide(Observation(NOW, ClusterView(False, (a_node(),)), (a_host(a_view()),), ()), Policy())
