@@ -65,7 +65,7 @@ class Result:
 TIERS = (
     Tier("lint", 180),
     Tier("type", 300),
-    Tier("py", 900),
+    Tier("py", 1200),
     Tier("py-debian12", 300),
     Tier("bench", 180, arguments=("--", "--quick")),
     Tier("contract", 600, "tests/contract"),
