@@ -12,7 +12,7 @@ import pytest
 from tests.lab.demo.cloud import boot
 from tests.lab.demo.scene import is_through
 from tests.lab.demo.timeline import Stage
-from tests.lab.deployment import Guests
+from tests.lab.deployment import SAFE_RECONNECT, Guests
 from tests.lab.lab import Lab
 from tests.lab.recoveries import LIMIT, SETTLED, assert_recovered, prepare, strike
 
@@ -115,6 +115,11 @@ def test_wedged_nova_compute_is_restarted(watched: Lab) -> None:
 def test_nova_compute_that_stays_wedged_gets_its_node_fenced(watched: Lab) -> None:
     """With fence_wedged_after=1 a restart that does not help is followed by fencing and recovery."""
     notice_wedged(watched, "fence_wedged_after=1")
+    # A fencing of a node whose connection works must end before the next attempt (pcs-examples/020-nodes.sh).
+    watched.run_on_controller(
+        "pcs", "resource", "update", "compute-3", f"reconnect_interval={SAFE_RECONNECT}s"
+    )
+    watched.wait_cluster(SETTLED)
     configuration = watched.disk("compute-3") / "etc/nova/nova.conf"
     sound = configuration.read_text()
     follow = prepare(watched, "power-cut", ["compute-3"], servers=4)
