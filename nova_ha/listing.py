@@ -105,13 +105,14 @@ class Listings:
         Nova never removes one while its server exists. Without it an evacuation that runs would seem to have
         left no trace, and be asked for again.
         """
-        listed = {record.uuid for record in records}
+        listed = {record.uuid: record.server_id for record in records}
         existing = {server.id for server in here}
-        seen = {uuid: server for uuid, server in self._seen.get(host, {}).items() if server in existing}
-        missing = [server for uuid, server in seen.items() if uuid not in listed]
+        # Kept also of servers that this list does not show: it may be the one that is not true.
+        seen = self._seen.setdefault(host, {})
+        missing = [server for uuid, server in seen.items() if server in existing and uuid not in listed]
         if missing:
             raise UntrustworthyAnswer(f"Nova lists no evacuation of server {missing[0]}, and did before")
-        self._seen[host] = {record.uuid: record.server_id for record in records}
+        seen.update(listed)
 
     def _views(
         self,
