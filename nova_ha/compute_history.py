@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from xml.etree import ElementTree as ET
 
+from nova_ha.operation_history import call_id
+
 _AGENT = "NovaCompute"
 _GROUPS = ("clone", "master", "group")
 _FALSE, _TRUE = ("false", "no", "off", "0", "n"), ("true", "yes", "on", "1", "y")
@@ -68,21 +70,17 @@ def _is_true(root: ET.Element, path: str) -> bool:
 
 def _since(operations: list[ET.Element]) -> float | None:
     """Return when a resource was started, or found running; None when it does not run now."""
-    last = max(operations, key=_call, default=None)
+    last = max(operations, key=call_id, default=None)
     is_running = (
         last is not None and last.get("operation") in ("start", "monitor") and last.get("rc-code") == "0"
     )
     begun = [one for one in operations if _is_beginning(one)]
-    if not is_running or not begun or any(_call(one) < 0 for one in operations):
+    if not is_running or not begun or any(call_id(one) < 0 for one in operations):
         return None
-    return float(max(begun, key=_call).get("last-rc-change", "0"))
+    return float(max(begun, key=call_id).get("last-rc-change", "0"))
 
 
 def _is_beginning(operation: ET.Element) -> bool:
     """Say whether an operation has started a resource, or has found it running."""
     is_probe = operation.get("operation") == "monitor" and operation.get("interval", "0") == "0"
     return (operation.get("operation") == "start" or is_probe) and operation.get("rc-code") == "0"
-
-
-def _call(operation: ET.Element) -> int:
-    return int(operation.get("call-id", "-1"))

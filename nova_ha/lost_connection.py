@@ -30,8 +30,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
-#: rc-code of what succeeded; a monitor that is pending has another, and op-status -1.
-_SUCCESS, _PENDING = "0", "-1"
+from nova_ha.operation_history import call_id, succeeded
+
+#: op-status of an operation whose result is not known yet.
+_PENDING = "-1"
 _COMES_UP = frozenset(("start", "monitor", "migrate_from"))
 
 
@@ -57,11 +59,11 @@ def _operations(root: ET.Element, node: str) -> Iterable[ET.Element]:
 def _has_failed(operation: ET.Element) -> bool:
     """Say whether an operation is a recurring monitor that has failed; a probe of an idle one fails too."""
     is_monitor = operation.get("operation") == "monitor" and operation.get("interval", "0") != "0"
-    return is_monitor and not _succeeded(operation) and operation.get("op-status") != _PENDING
+    return is_monitor and not succeeded(operation) and operation.get("op-status") != _PENDING
 
 
 def _has_come_up(operation: ET.Element) -> bool:
-    return operation.get("operation") in _COMES_UP and _succeeded(operation)
+    return operation.get("operation") in _COMES_UP and succeeded(operation)
 
 
 def _has_left_something(root: ET.Element, node: str) -> bool:
@@ -72,22 +74,13 @@ def _has_left_something(root: ET.Element, node: str) -> bool:
 
 def _runs(operations: list[ET.Element]) -> bool:
     """Say whether the last operation of a resource left it running, as far as is known."""
-    last = max(operations, key=_call, default=None)
+    last = max(operations, key=call_id, default=None)
     if last is None:
         return False
     if last.get("operation") == "stop":
-        return not _succeeded(last)
+        return not succeeded(last)
     is_recurring = last.get("operation") == "monitor" and last.get("interval", "0") != "0"
-    return is_recurring or _succeeded(last)
-
-
-def _call(operation: ET.Element) -> int:
-    """Return the number of an operation in the order in which they were begun; -1 while it is pending."""
-    return int(operation.get("call-id", "-1"))
-
-
-def _succeeded(operation: ET.Element) -> bool:
-    return operation.get("rc-code") == _SUCCESS
+    return is_recurring or succeeded(last)
 
 
 def _latest(operations: Iterable[ET.Element]) -> int:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-_SUCCESS = "0"
+from nova_ha.operation_history import call_id, succeeded
+
 #: op-status of an operation whose result is not known yet.
 _PENDING = "-1"
 #: After these, successful, the connection is up; migrate_to leaves it up until the stop that follows.
@@ -35,21 +36,12 @@ def _left_up(operations: list[ET.Element]) -> bool:
     """Say whether the newest operation has left the connection up, and none is about to change that."""
     if any(one.get("op-status") == _PENDING and _changes(one) for one in operations):
         return False
-    newest = max((_call(one) for one in operations), default=-1)
+    newest = max((call_id(one) for one in operations), default=-1)
     # A recurring monitor that fails gets a second entry, with the number of the first, successful one.
-    last = [one for one in operations if _call(one) == newest]
-    return bool(last) and all(_succeeded(one) and one.get("operation") in _LEAVE_UP for one in last)
+    last = [one for one in operations if call_id(one) == newest]
+    return bool(last) and all(succeeded(one) and one.get("operation") in _LEAVE_UP for one in last)
 
 
 def _changes(operation: ET.Element) -> bool:
     """Say whether an operation brings the connection up or down; a monitor does neither."""
     return operation.get("operation") != "monitor"
-
-
-def _call(operation: ET.Element) -> int:
-    """Return the number of an operation in the order in which they were begun."""
-    return int(operation.get("call-id", "-1"))
-
-
-def _succeeded(operation: ET.Element) -> bool:
-    return operation.get("rc-code") == _SUCCESS
