@@ -12,11 +12,13 @@ import pytest
 
 from nova_ha.closer import INTERVAL, CloserLooks
 from nova_ha.dispatch import InlineDispatcher, ThreadDispatcher
+from nova_ha.errors import UntrustworthyAnswer
 from nova_ha.heartbeat import SILENT_AFTER, HeartbeatWatch
 from nova_ha.journal import KEPT, FileJournal, MemoryJournal, read_events
+from nova_ha.listing import Listings
 from nova_ha.notes import ServerNotes
 from nova_ha.record import owner_of, state_text
-from tests.unit.core.builders import NOW, a_record, a_server, a_service, an_attempt
+from tests.unit.core.builders import NOW, a_host, a_record, a_server, a_service, an_attempt
 
 
 class Clock:
@@ -252,3 +254,34 @@ def test_threads_do_not_wait_for_a_slow_answer():
     with pytest.raises(ValueError, match="on its way"):
         dispatcher.send("slow", lambda: "req-3")
     free.set()
+
+
+class Lists:
+    """A Nova whose lists a test sets."""
+
+    def __init__(self):
+        self.records = (a_record("pre-migrating"),)
+        self.here = (a_server(),)
+
+    def evacuations(self, _host):
+        """Return the evacuations that were set."""
+        return self.records
+
+    def servers(self, _host):
+        """Return the servers that were set."""
+        return self.here
+
+
+@pytest.mark.parametrize("between", [(), ("no servers",)])
+def test_list_that_lacks_an_evacuation(between):
+    """An evacuation that was listed must be listed again, also when the servers were not in between."""
+    nova = Lists()
+    listings = Listings(nova, Clock(), MemoryJournal(Clock(), {}))
+    listings.ask(a_host(), frozenset(), anew=True)
+    nova.records = ()
+    if between:
+        nova.here = ()
+        listings.ask(a_host(), frozenset(), anew=True)
+        nova.here = (a_server(),)
+    with pytest.raises(UntrustworthyAnswer, match="Nova lists no evacuation of server s1, and did before"):
+        listings.ask(a_host(), frozenset(), anew=True)
