@@ -94,7 +94,10 @@ def test_stonith_action_off_keeps_no_node_down(deployed: Lab) -> None:
 
 
 def test_a_node_powers_itself_on_during_its_recovery(deployed: Lab) -> None:
-    """It joins, is unfenced twice, and its nova-compute waits until all of its servers are elsewhere."""
+    """It joins, is unfenced, and its nova-compute waits until all of its servers are elsewhere.
+
+    Pacemaker unfences it twice, before the connection and after it, unless it merges the two requests.
+    """
     set_spawn_time(deployed, SLOW)
     before, on = len(fencings(deployed, NODE)), calls(deployed, "on", NODE, "fence-nova")
     pcs(deployed, "property", "set", "stonith-action=off")
@@ -108,7 +111,7 @@ def test_a_node_powers_itself_on_during_its_recovery(deployed: Lab) -> None:
         assert not nova_compute_runs(deployed)
         assert not are_elsewhere(seen.scene)
         assert_recovered(deployed, seen)
-        assert calls(deployed, "on", NODE, "fence-nova") >= on + 2
+        assert calls(deployed, "on", NODE, "fence-nova") > on
     finally:
         set_spawn_time(deployed, SPAWN_SECONDS)
         pcs(deployed, "property", "set", "stonith-action=reboot")

@@ -164,7 +164,7 @@ def test_database_is_away(middle: Lab) -> None:
 def assert_accounted_for(lab: Lab, follow: Follow) -> None:
     """Every server is as before elsewhere, or the evacuator names it and says rightly why it is not."""
     follow.until("every server is accounted for", lambda scene: not unaccounted(lab, scene), LIMIT)
-    stuck, strayed = left_open(lab), named_as_strayed(lab)
+    stuck, strayed = left_open(lab, follow.scene), named_as_strayed(lab, follow.scene)
     if not stuck | strayed:
         assert_recovered(lab, follow, limit=LIMIT)
         return
@@ -193,27 +193,27 @@ def unexpected_findings(lab: Lab, since: float, strayed: set[str]) -> list[Findi
 
 def unaccounted(lab: Lab, scene: Scene) -> list[str]:
     """Return what is wrong with servers that are neither as before elsewhere nor named by the evacuator."""
-    named = left_open(lab) | named_as_strayed(lab)
+    named = left_open(lab, scene) | named_as_strayed(lab, scene)
     others = tuple(server for server in scene.goal.servers if server.id not in named)
     return replace(scene.goal, servers=others).misplaced(scene.look.servers)
 
 
-def left_open(lab: Lab) -> set[str]:
+def left_open(lab: Lab, scene: Scene) -> set[str]:
     """Return the servers of which the evacuator says, and Nova's records too, that Nova does not get on."""
-    stuck = named(lab, r"server \S+ \((\S+)\): evacuating \(.*no progress since")
+    stuck = named(lab, scene, r"server \S+ \((\S+)\): evacuating \(.*no progress since")
     return stuck & servers_with_open_records(lab) if stuck else stuck
 
 
-def named_as_strayed(lab: Lab) -> set[str]:
+def named_as_strayed(lab: Lab, scene: Scene) -> set[str]:
     """Return the servers that an evacuator's log has given up: their guests may run where they should not."""
-    return named(lab, r"not recovered: server \S+ \((\S+)\): immovable \(its guest may run on")
+    return named(lab, scene, r"not recovered: server \S+ \((\S+)\): immovable \(its guest may run on")
 
 
-def named(lab: Lab, pattern: str) -> set[str]:
-    """Return the servers in lines like that of the evacuators' logs, as far as they still exist."""
+def named(lab: Lab, scene: Scene, pattern: str) -> set[str]:
+    """Return the servers of this recovery in lines like that of the evacuators' logs."""
     logs = [lab.logs / node.name / "nova-ha" / "evacuator.log" for node in lab.controllers]
     text = "".join(log.read_text() for log in logs if log.exists())
-    return set(re.findall(pattern, text)) & {server.id for server in lab.openstack.client.servers()}
+    return set(re.findall(pattern, text)) & {server.id for server in scene.goal.servers}
 
 
 def servers_with_open_records(lab: Lab) -> set[str]:

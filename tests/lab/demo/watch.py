@@ -31,13 +31,13 @@ class Watch:
 
     def servers(self) -> tuple[ServerSeen, ...] | None:
         """Return every server of every project; None if Nova does not answer."""
-        answer = self._get("/servers/detail?all_tenants=1")
-        return None if answer is None else tuple(_server(seen) for seen in answer["servers"])
+        seen = self._get("/servers/detail?all_tenants=1", "servers")
+        return None if seen is None else tuple(map(_server, seen))
 
     def services(self) -> tuple[ServiceSeen, ...] | None:
         """Return every nova-compute service; None if Nova does not answer."""
-        answer = self._get("/os-services?binary=nova-compute")
-        return None if answer is None else tuple(_service(seen) for seen in answer["services"])
+        seen = self._get("/os-services?binary=nova-compute", "services")
+        return None if seen is None else tuple(map(_service, seen))
 
     def nodes(self) -> tuple[NodeSeen, ...] | None:
         """Return the nodes as the first controller that answers shows them; None if none does."""
@@ -48,12 +48,14 @@ class Watch:
                 return parse_nodes(conditions, attributes)
         return None
 
-    def _get(self, url: str) -> dict[str, Any] | None:
+    def _get(self, url: str, kind: str) -> list[dict[str, Any]] | None:
+        """Return a list of Nova's; None if it does not answer, or cannot reach the cell's database."""
         try:
-            answer: dict[str, Any] = self._nova.get(url, timeout=_PATIENCE).json()
+            listed: list[dict[str, Any]] = self._nova.get(url, timeout=_PATIENCE).json()[kind]
         except (ClientException, OSError):
             return None
-        return answer
+        # Of what is in a cell that is down Nova shows little more than names, with the status UNKNOWN.
+        return None if any(one["status"] == "UNKNOWN" for one in listed) else listed
 
     def _run(self, controller: str, *command: str) -> str | None:
         try:
