@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decisions and what they stand on."""
+"""The actions of the fence agent."""
