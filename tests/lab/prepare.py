@@ -24,6 +24,8 @@ APT_PACKAGES = (
     "fence-agents",
     "ipmitool",
     "openipmi",
+    # The certificates of the BMCs.
+    "openssl",
     # Nodes that run systemd.
     "systemd-container",
     "iproute2",
