@@ -26,6 +26,9 @@ APT_PACKAGES = (
     "openipmi",
     # The certificates of the BMCs.
     "openssl",
+    # Nodes whose nova-compute is in a container.
+    "podman",
+    "crun",
     # Nodes that run systemd.
     "systemd-container",
     "iproute2",
