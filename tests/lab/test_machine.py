@@ -183,7 +183,7 @@ FENCE_OFF = (
 )
 
 
-@pytest.mark.parametrize("agent", [IPMI, REDFISH])
+@pytest.mark.parametrize("agent", [IPMI, REDFISH], ids=["ipmi", "redfish"])
 @pytest.mark.parametrize(("mode", "believed"), [("refuse", False), ("lies-off", True)])
 def test_bmc_that_refuses_or_lies_switches_nothing(
     lab: Lab, agent: tuple[str, ...], mode: str, believed: bool
