@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.lab.layout import checkout
 
-from . import certificates, config, names, tls
+from . import config, names, tls
 from .cache import fingerprint, made_once
 from .fabric import HereFabric
 from .runner import Runner
@@ -80,6 +80,9 @@ class Preparation:
         self._keep()
 
     def _write_files(self) -> None:
+        # Not above: on a bare machine this module is loaded before the lab's packages are installed.
+        from . import certificates
+
         state = self.places.state
         config.write_control_plane(self.places.etc, state / "nova", self.folder / "images", self.places.venv)
         rabbitmq_files(self.places)
