@@ -89,7 +89,8 @@ def test_without_pacemaker(cloud: Lab) -> None:
     ids = boot(cloud, "compute-2")
     cloud.run_on_controller("pcs", "property", "set", "maintenance-mode=true")
     clouds = cloud.folder.private("controller-0", "/etc/nova-ha") / "clouds.yaml"
-    command = (*on_another_machine(cloud), "nova-ha", "--cloud", "lab", "--clouds-yaml", str(clouds))
+    place = ("--clouds-yaml", str(clouds), "--cacert", str(clouds.with_name("ca.pem")))
+    command = (*on_another_machine(cloud), "nova-ha", "--cloud", "lab", *place)
     evacuate = (*command, "evacuate", "compute-2", "--confirm-host-is-off", WORD)
     try:
         done = cloud.run_fabric(*evacuate, check=False, timeout=60)
