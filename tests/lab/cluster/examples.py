@@ -27,7 +27,7 @@ def install(run: RunFolder, controllers: list[Node], computes: list[Node], watch
         password.write_text(f"{BMC_PASSWORD}\n")
 
 
-def variables(controllers: Iterable[Node], computes: Iterable[Node], watchdog: bool) -> str:
+def variables(controllers: Iterable[Node], computes: Iterable[Node], watchdog: bool = False) -> str:
     """Return variables.sh as an admin of the lab edits it; what is not named here is as it is shipped."""
     members = "".join(f"{node.name}  {node.bmc_address}\n" for node in controllers)
     remotes = "".join(f"{node.name}  {node.address}  {node.bmc_address}\n" for node in computes)
