@@ -34,6 +34,10 @@ REDFISH_SYSTEM=/redfish/v1/Systems/1
 # Watchdog only: longer than twice SBD_WATCHDOG_TIMEOUT, which is 5 s unless you have changed it.
 WATCHDOG_TIMEOUT=15s
 
+# Watchdog only: whether compute nodes, too, count as reset after that time. With "yes" the servers of a compute node
+# that is only cut off from the network run twice, unless something other than sbd resets it then.
+WATCHDOG_COMPUTES=no
+
 # The cloud's name in clouds.yaml, which lies on each controller, readable for root only.
 CLOUD=mycloud
 CLOUDS_YAML=/etc/nova-ha/clouds.yaml

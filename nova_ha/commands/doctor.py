@@ -40,6 +40,7 @@ CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     doctor_cluster.health,
     doctor_cluster.legacy,
     doctor_fencing.levels,
+    doctor_fencing.watchdog,
     doctor_fencing.record_device,
     doctor_places.evacuator_places,
     doctor_places.compute_places,

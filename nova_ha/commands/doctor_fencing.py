@@ -9,13 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nova_ha.commands.configuration import COMPUTE_AGENT, EVACUATE_AGENT, FENCE_AGENT, Configuration, Level
+from nova_ha.commands.configuration import (
+    COMPUTE_AGENT,
+    EVACUATE_AGENT,
+    FENCE_AGENT,
+    Configuration,
+    Level,
+    Resource,
+    seconds,
+)
 from nova_ha.commands.facts import ClusterFacts, Facts
 from nova_ha.commands.finding import ERROR, WARNING, Finding, Severity
 
 #: Agents that switch nothing off.
-_NO_POWER = frozenset((FENCE_AGENT, "stonith:fence_kdump", "stonith:fence_dummy"))
-#: Pacemaker's own name of the fencing by a node's watchdog; no resource has it.
+_NO_POWER = frozenset((FENCE_AGENT, "stonith:fence_kdump", "stonith:fence_dummy", "stonith:fence_watchdog"))
+#: Pacemaker's own name of the fencing by a node's watchdog, with a resource of that name or without.
 _WATCHDOG = "watchdog"
 
 
@@ -73,13 +81,55 @@ def _name(configuration: Configuration) -> str:
     return next((resource.id for resource in configuration.running(FENCE_AGENT)), "fence-nova")
 
 
+def _listed(resource: Resource) -> set[str]:
+    """Return the nodes that a device names; none when it is for all of them."""
+    return set(resource.parameters.get("pcmk_host_list", "").replace(",", " ").split())
+
+
 def _power_device(cluster: ClusterFacts, node: str) -> str:
     """Return the device that names the node, for the command that is proposed."""
     for resource in cluster.configuration.resources:
-        names = resource.parameters.get("pcmk_host_list", "").replace(",", " ").split()
-        if node in names and resource.agent not in _NO_POWER:
+        if node in _listed(resource) and resource.agent not in _NO_POWER:
             return resource.id
     return "POWER-DEVICE"
+
+
+def watchdog(facts: Facts) -> Iterator[Finding]:
+    """No compute node counts as off because its watchdog ought to have reset it.
+
+    sbd feeds the watchdog of a Pacemaker Remote node as long as pacemaker_remoted runs, also when the node is
+    cut off (sbd 1.5.2 with Pacemaker 2.1.5, tests/lab/test_watchdog.py).
+    """
+    if facts.cluster is None:
+        return
+    configuration = facts.cluster.configuration
+    nodes = [node.name for node in facts.cluster.remote_nodes if _counts_as_reset(configuration, node.name)]
+    if nodes:
+        problem = (
+            f"it counts as the fencing of {', '.join(nodes)}, but sbd resets no compute node that is only "
+            "cut off from the network: its servers would run twice"
+        )
+        yield Finding(_WATCHDOG, _WATCHDOG, ERROR, problem, _without_computes(facts.cluster))
+
+
+def _counts_as_reset(configuration: Configuration, node: str) -> bool:
+    """Say whether Pacemaker takes a node for off when stonith-watchdog-timeout is over."""
+    if seconds(configuration.property("stonith-watchdog-timeout") or "0") == 0.0:
+        return False
+    levels = configuration.levels(node)
+    if levels and not any(_WATCHDOG in level.devices for level in levels):
+        return False
+    resource = configuration.resource(_WATCHDOG)
+    listed = _listed(resource) if resource is not None else set()
+    return not listed or node in listed
+
+
+def _without_computes(cluster: ClusterFacts) -> str:
+    """Return the command that leaves the controllers' watchdogs alone to count."""
+    members = f'pcmk_host_list="{" ".join(sorted(node.name for node in cluster.members))}"'
+    if cluster.configuration.resource(_WATCHDOG) is not None:
+        return f"pcs stonith update {_WATCHDOG} {members}"
+    return f"pcs stonith create {_WATCHDOG} fence_watchdog {members}"
 
 
 def record_device(facts: Facts) -> Iterator[Finding]:
@@ -87,7 +137,7 @@ def record_device(facts: Facts) -> Iterator[Finding]:
     if facts.cluster is None:
         return
     for resource in facts.cluster.configuration.running(FENCE_AGENT):
-        listed = set(resource.parameters.get("pcmk_host_list", "").replace(",", " ").split())
+        listed = _listed(resource)
         known = {node.name for node in facts.cluster.remote_nodes}
         all_names = " ".join(sorted(known))
         fix = f'pcs stonith update {resource.id} pcmk_host_list="{all_names}"'

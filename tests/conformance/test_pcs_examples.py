@@ -491,6 +491,25 @@ def test_watchdog(machine):
     assert "fencing" == configuration.meta("nova-compute")["requires"]
     assert "unfencing" not in configuration.path.read_text(encoding="utf-8")
     assert "15s" == configuration.meaning()["properties"]["stonith-watchdog-timeout"]
+    assert {"pcmk_host_list": "controller-0"} == configuration.parameters("watchdog")
+
+
+def test_watchdogs_of_compute_nodes_count_only_on_request(machine):
+    """With WATCHDOG_COMPUTES=yes the watchdog device names the compute nodes, too, and doctor objects."""
+    configuration = small(machine, "watchdogs", *WATCHDOG, "WATCHDOG_COMPUTES=yes", have_watchdog="true")
+    assert {"pcmk_host_list": "controller-0 compute-0"} == configuration.parameters("watchdog")
+    state = Cib(configuration.path.read_text(encoding="utf-8"))
+    cluster = ClusterFacts(state, DoctorsView(state.root), state.nodes())
+    assert "watchdog" in {finding.check for finding in doctor.examine(Facts(now=0.0, cluster=cluster))}
+
+
+def test_without_sbd_no_watchdog_is_waited_for(machine):
+    """Where Pacemaker sees no sbd, step 042 says what to do, and changes nothing."""
+    cib = machine.cib("no-sbd", "controller-0")
+    before = cib.read_bytes()
+    done = machine.run('"$E"/042-power-watchdog.sh', cib, *SMALL, *WATCHDOG)
+    assert (1, before) == (done.returncode, cib.read_bytes())
+    assert "Pacemaker sees no sbd" in done.stderr
 
 
 def test_shellcheck_is_content():

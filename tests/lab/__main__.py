@@ -119,6 +119,9 @@ def _add_life(commands: _Commands) -> None:
     up = commands.add_parser("up", help="bring a lab up and wait until the cluster is settled")
     _add_size(up)
     up.add_argument("--by-examples", action="store_true", help="configure the cluster with pcs-examples")
+    up.add_argument(
+        "--watchdog", action="store_true", help="sbd on all nodes, and pcs-examples' POWER=watchdog"
+    )
     up.add_argument("--servers", type=int, default=0, help="boot this many servers afterwards")
     up.add_argument(
         "--systemd",
@@ -128,7 +131,7 @@ def _add_life(commands: _Commands) -> None:
     up.set_defaults(run=_up)
     preparation = commands.add_parser("prepare", help="only install and prepare what a lab needs")
     _add_size(preparation)
-    preparation.set_defaults(run=_prepare, by_examples=False, systemd=False)
+    preparation.set_defaults(run=_prepare, by_examples=False, watchdog=False, systemd=False)
     for name, run, text in (
         ("down", _down, "end the lab: every process, mount and namespace; logs stay"),
         ("list", _list, "print the nodes and their condition: on, off, frozen"),
@@ -202,7 +205,8 @@ def _lab(arguments: argparse.Namespace) -> Lab:
         arguments.controllers,
         arguments.computes,
         not arguments.no_openstack,
-        by_examples=arguments.by_examples,
+        by_examples=arguments.by_examples or arguments.watchdog,
+        watchdog=arguments.watchdog,
         systemd=arguments.systemd,
     )
 

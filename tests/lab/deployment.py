@@ -35,9 +35,9 @@ _BEGIN = re.compile(r"executing - rsc:(?P<resource>\S+) action:(?P<action>start|
 _END = re.compile(r": (?P<resource>\S+) (?P<action>start|stop) \(call .*\) exited with status (?P<code>\d+)")
 
 
-def deploy(folder: Path, reconnect: int) -> Lab:
+def deploy(folder: Path, reconnect: int, computes: int = 3, watchdog: bool = False) -> Lab:
     """Return a lab that `apply.sh` has configured, with the patience of a lab; `reconnect` as in `hurry`."""
-    lab = Lab(folder, controllers=3, computes=3, by_examples=True)
+    lab = Lab(folder, controllers=3, computes=computes, by_examples=True, watchdog=watchdog)
     lab.up()
     try:
         hurry(lab, reconnect)
@@ -158,13 +158,17 @@ class Guests:
         assert {server.status for server in servers} == {"ACTIVE"}
 
     def assert_untouched(self) -> None:
-        """The same processes have written on and write now, no node was fenced, the auditor is content."""
+        """They run on as `assert_running`, and no node was fenced."""
+        self.assert_running()
+        assert self._all_fencings() == self._fencings
+
+    def assert_running(self) -> None:
+        """The same processes have written on and write now, and the auditor is content."""
         for server, before in self._last.items():
             now = self._last_line(server)
             assert now.writer == before.writer
             assert now.number > before.number
             assert time.time() - now.time < LATEST_LINE
-        assert self._all_fencings() == self._fencings
         assert audit_complaints(self._lab, len(self._last), self._since) == []
 
     def _all_fencings(self) -> list[list[str]]:

@@ -13,6 +13,8 @@ import os
 import signal
 import socket
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,9 @@ from tests.lab.errors import LabError
 from tests.lab.layout import RunFolder
 from tests.lab.power import Machine, ip, log
 from tests.lab.systemd.boot import SystemdBoot
+
+#: Seconds between looks at the watchdogs.
+_WATCH_EVERY = 0.25
 
 # What everybody in the fabric's network may ask; the rest is for the machine's root on the unix socket only.
 _POWER_OPERATIONS = frozenset({"list", "status", "on", "off", "reboot", "bmc_power", "bmc_set"})
@@ -40,6 +45,13 @@ class Fabric:
     def start_bmcs(self) -> None:
         for bmc in self._bmcs.values():
             bmc.start()
+
+    def watch(self) -> None:
+        """Reset nodes whose watchdogs run out, for ever."""
+        while True:
+            for machine in self._machines.values():
+                machine.obey_watchdog()
+            time.sleep(_WATCH_EVERY)
 
     def handle(self, request: dict[str, Any]) -> Any:
         """Carry out one request."""
@@ -162,6 +174,7 @@ def _build_network(nodes: list[layout.Node]) -> None:
 def _serve(run: RunFolder, nodes: list[layout.Node], kind: Boot) -> None:
     fabric = Fabric(run, nodes, kind)
     fabric.start_bmcs()
+    threading.Thread(target=fabric.watch, daemon=True).start()
     wire.serve_tcp(layout.FABRIC_ADDRESS, layout.POWER_PORT, fabric.handle_power)
     log("fabric: ready")
     wire.serve_unix(run.path, fabric.handle)

@@ -46,6 +46,7 @@ class Lab:
         with_openstack: run the OpenStack control plane too.
         with_product: configure nova-ha's resources; as with_openstack unless said.
         by_examples: let pcs-examples configure the cluster, with stand-ins for the services of compute nodes.
+        watchdog: every node has a watchdog and sbd; with by_examples, pcs-examples' watchdog fencing.
         systemd: nodes run systemd, and there is no cluster until somebody makes one (tests/lab/systemd).
     """
 
@@ -57,6 +58,7 @@ class Lab:
         with_openstack: bool = True,
         with_product: bool | None = None,
         by_examples: bool = False,
+        watchdog: bool = False,
         systemd: bool = False,
     ) -> None:
         layout.check_size(controllers, computes)
@@ -68,6 +70,7 @@ class Lab:
         self.with_openstack = with_openstack
         self.with_product = with_openstack if with_product is None else with_product
         self.by_examples = by_examples
+        self.watchdog = watchdog
         self.systemd = systemd
         self._prepared = False
         self._openstack: Any = None
@@ -122,8 +125,9 @@ class Lab:
         self._empty_folder()
         node_files.write_all(self.folder, [*self.controllers, *self.computes], clustered=not self.systemd)
         if self.by_examples:
-            examples.install(self.folder, self.controllers, self.computes)
-        overlays.fill(self.folder, prepare.pacemaker_remoted())
+            examples.install(self.folder, self.controllers, self.computes, self.watchdog)
+        daemons = [prepare.pacemaker_remoted(), *([prepare.sbd()] if self.watchdog else [])]
+        overlays.fill(self.folder, daemons)
         if self.with_openstack:
             self.openstack.prepare()
         self._prepared = True
@@ -207,6 +211,7 @@ class Lab:
             "with_openstack": self.with_openstack,
             "with_product": self.with_product,
             "by_examples": self.by_examples,
+            "watchdog": self.watchdog,
             "systemd": self.systemd,
             "checkout": str(layout.checkout()),
         }

@@ -7,6 +7,7 @@ namespaces. Its standard output is the node's console.
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.lab import layout, mounts
+from tests.lab import layout, mounts, watchdog
 from tests.lab.layout import RunFolder
 
 # No systemd reads /etc/default/pacemaker here, so the daemons get their settings by environment.
@@ -85,11 +86,17 @@ def _wait_for_corosync() -> None:
     print("corosync does not answer after 10 s", flush=True)
 
 
-def _start_cluster(role: str) -> None:
-    environment = {**layout.BASE_ENVIRONMENT, **_PACEMAKER_SETTINGS}
+def _start_cluster(role: str, with_sbd: bool) -> None:
+    environment = {
+        **layout.BASE_ENVIRONMENT,
+        **_PACEMAKER_SETTINGS,
+        **(watchdog.SETTINGS if with_sbd else {}),
+    }
     if role == "controller":
         subprocess.run(["corosync"], env=environment, check=False)
         _wait_for_corosync()
+    if with_sbd:
+        watchdog.start_sbd(environment)
     daemon = "pacemakerd" if role == "controller" else "pacemaker-remoted"
     pid = subprocess.Popen([daemon], env=environment).pid
     Path(f"/run/{daemon}.pid").write_text(f"{pid}\n")
@@ -114,7 +121,7 @@ def main(name: str, folder: str) -> None:
     _mount_volatile(run, name)
     _connect_network(node.address)
     print(f"{time.time():.3f} {name} boots", flush=True)
-    _start_cluster(node.role)
+    _start_cluster(node.role, with_sbd=json.loads(run.description.read_text())["watchdog"])
     _reap_for_ever()
 
 

@@ -8,6 +8,7 @@ folders, read-only, inside the fabric. Edits to the checkout therefore do not re
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.lab import layout, mounts, product
@@ -22,8 +23,8 @@ OVERLAID = {
 _WITH_MOUNT_POINTS = ("/etc", "/var/lib", "/var/log")
 
 
-def fill(run: RunFolder, pacemaker_remoted: Path) -> None:
-    """Put the product, the lab's fencing programs and pacemaker_remoted into the run's overlay folder."""
+def fill(run: RunFolder, daemons: Iterable[Path]) -> None:
+    """Put the product, the lab's fencing programs and the fetched daemons into the run's overlay folder."""
     for folder in OVERLAID:
         (run.overlay / folder).mkdir(parents=True, exist_ok=True)
     product.install(layout.checkout(), run.overlay)
@@ -32,7 +33,8 @@ def fill(run: RunFolder, pacemaker_remoted: Path) -> None:
     _install(cluster / "lab-chassis", run.overlay / "bin")
     _install(cluster / "fence_lab", run.overlay / "sbin")
     _install(cluster / "Service", run.overlay / "ocf" / "lab")
-    _install(pacemaker_remoted, run.overlay / "sbin")
+    for daemon in daemons:
+        _install(daemon, run.overlay / "sbin")
     _make_mount_points(run)
 
 

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 
-from tests.lab import boot, processes
+from tests.lab import boot, processes, watchdog
 from tests.lab.errors import LabError
 from tests.lab.layout import Node, RunFolder
 
@@ -109,6 +109,14 @@ class Machine:
             self._must_be_on()
             return processes.kill_matching(self.init, pattern, number)
 
+    def obey_watchdog(self) -> None:
+        """Reset the machine if its watchdog has run out."""
+        with self._lock:
+            if self.powered and watchdog.has_run_out(self._run, self.node.name):
+                log(f"node '{self.node.name}': reset by its watchdog")
+                self.off()
+                self.on()
+
     def _must_be_on(self) -> None:
         if not self.powered:
             raise LabError(f"node '{self.node.name}' is off: switch it on with 'python -m tests.lab on'")
@@ -116,6 +124,7 @@ class Machine:
     def _boot(self) -> None:
         started = time.monotonic()
         self._boots += 1
+        watchdog.disarm(self._run, self.node.name)
         process = boot.start(self._kind, self.node, self._run)
         try:
             self.init = self._first_process(process)

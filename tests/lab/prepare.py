@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prepare the machine for the lab: check it, install packages, fetch pacemaker_remoted."""
+"""Prepare the machine for the lab: check it, install packages, fetch pacemaker_remoted and sbd."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ APT_PACKAGES = (
     "procps",
     "util-linux",
     "libxml2-utils",
+    # What sbd needs besides.
+    "libaio1",
     # What the examples are tried with.
     "crmsh",
     "shellcheck",
@@ -148,13 +150,32 @@ def pacemaker_remoted() -> Path:
 
     Debian's packages pacemaker and pacemaker-remote conflict, so the second one is only unpacked.
     """
+    version = _pacemaker_version()
+    return _program("pacemaker-remoted", f"pacemaker-remote={version}", "pacemaker-remote", version)
+
+
+def sbd() -> Path:
+    """Return the cached sbd that is linked with the installed Pacemaker's libraries.
+
+    Only unpacked: once it is installed, corosync.service does not start without it, neither on this machine
+    nor on the lab's nodes that run systemd.
+    """
+    return _program("sbd", "sbd", "sbd", _pacemaker_version())
+
+
+def _pacemaker_version() -> str:
     version = _installed_version("pacemaker")
     if version is None:
         raise LabError("package pacemaker is not installed: run 'python -m tests.lab prepare'")
-    folder = layout.cache_folder() / "pacemaker-remote" / version
-    program = folder / "usr" / "sbin" / "pacemaker-remoted"
+    return version
+
+
+def _program(name: str, package: str, *where: str) -> Path:
+    """Return a program in /usr/sbin of a package that is only unpacked, in a folder of the cache."""
+    folder = layout.cache_folder().joinpath(*where)
+    program = folder / "usr" / "sbin" / name
     if not program.exists():
-        _unpack(f"pacemaker-remote={version}", folder)
+        _unpack(package, folder)
     return program
 
 
@@ -182,3 +203,4 @@ def prepare_machine(systemd: bool = False) -> None:
     install_packages(APT_PACKAGES)
     check_namespaces()
     pacemaker_remoted()
+    sbd()

@@ -11,7 +11,11 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 README = CHECKOUT / "pcs-examples" / "README.md"
-DEPLOYMENT = ("tests/lab/test_deployment.py", "tests/lab/test_fenced_nodes.py")
+DEPLOYMENT = (
+    "tests/lab/test_deployment.py",
+    "tests/lab/test_fenced_nodes.py",
+    "tests/lab/test_watchdog.py",
+)
 
 
 def claims():

@@ -16,18 +16,18 @@ PATIENCE = 300.0
 _STAND_IN = "ocf:lab:Service service="
 
 
-def install(run: RunFolder, controllers: list[Node], computes: list[Node]) -> None:
+def install(run: RunFolder, controllers: list[Node], computes: list[Node], watchdog: bool) -> None:
     """Put the examples, as they are, the variables and the BMCs' password on the disks of the controllers."""
     for node in controllers:
         disk = run.private(node.name, "/etc/nova-ha")
         shutil.copytree(checkout() / "pcs-examples", disk / "pcs-examples")
-        (disk / "variables.sh").write_text(variables(controllers, computes))
+        (disk / "variables.sh").write_text(variables(controllers, computes, watchdog))
         password = disk / "bmc-password"
         password.touch(mode=0o600)
         password.write_text(f"{BMC_PASSWORD}\n")
 
 
-def variables(controllers: Iterable[Node], computes: Iterable[Node]) -> str:
+def variables(controllers: Iterable[Node], computes: Iterable[Node], watchdog: bool = False) -> str:
     """Return variables.sh as an admin of the lab edits it; what is not named here is as it is shipped."""
     members = "".join(f"{node.name}  {node.bmc_address}\n" for node in controllers)
     remotes = "".join(f"{node.name}  {node.address}  {node.bmc_address}\n" for node in computes)
@@ -35,6 +35,7 @@ def variables(controllers: Iterable[Node], computes: Iterable[Node]) -> str:
         "CONTROLLERS": f"\n{members}",
         "COMPUTES": f"\n{remotes}",
         "NODES_BY": "resource",
+        "POWER": "watchdog" if watchdog else "ipmi",
         "BMC_USER": BMC_USER,
         "CLOUD": "lab",
         "OVS_AGENT": f"{_STAND_IN}neutron-openvswitch-agent",

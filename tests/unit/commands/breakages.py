@@ -33,6 +33,12 @@ def break_level_unknown_device(sound):
     sound.set(LEVEL, devices="ipmi-gone,fence-nova")
 
 
+def break_watchdog(sound):
+    """A compute node counts as reset by its watchdog when its power device fails."""
+    sound.property("stonith-watchdog-timeout", "15s")
+    sound.set(LEVEL, devices="ipmi-compute-0,fence-nova,watchdog")
+
+
 def break_stonith(sound):
     """Fencing is off."""
     sound.property("stonith-enabled", "false")
@@ -326,6 +332,7 @@ CASES = (
     (break_no_level, "fencing-level", "compute-0", ERROR, "no fencing level"),
     (break_level_record_first, "fencing-level", "compute-0", ERROR, "fence-nova, switches nothing off"),
     (break_level_unknown_device, "fencing-level", "compute-0", ERROR, "ipmi-gone does not exist"),
+    (break_watchdog, "watchdog", "watchdog", ERROR, "counts as the fencing of compute-0, but"),
     (break_stonith, "stonith-enabled", "cluster", ERROR, "fencing is off"),
     (break_maintenance, "maintenance-mode", "cluster", WARNING, "nothing is started, stopped or fenced"),
     (break_recheck, "cluster-recheck-interval", "cluster", WARNING, "not set (15 min)"),
