@@ -30,6 +30,8 @@ _Verify = Union[bool, str]
 
 #: What Pacemaker's configuration holds in place of a value that ``cibsecret`` keeps in a file.
 CIB_SECRET = "lrm://"  # noqa: S105 - stands for a password, is none
+#: Where these files are. ``cibsecret sync`` is no way to copy them: it copies to compute nodes as well.
+CIB_SECRETS = "/var/lib/pacemaker/lrm/secrets"
 
 _DOMAIN = "Default"
 #: Seconds; for settings that were made by hand and say nothing.
@@ -147,8 +149,8 @@ def _refuse_placeholders(auth: Mapping[str, Any]) -> None:
     for name, value in auth.items():
         if value == CIB_SECRET:
             raise ConfigurationError(
-                f"{name}={value}: Pacemaker has not put the secret in its place; copy it with cibsecret sync "
-                "(pacemakerd --features must name cibsecrets)"
+                f"{name}={value}: Pacemaker has not put the secret in its place; copy the folder "
+                f"{CIB_SECRETS} from a controller that has it (pacemakerd --features must name cibsecrets)"
             )
 
 

@@ -121,7 +121,7 @@ def test_password_script_of_the_file(write):
 def test_placeholder_of_cibsecret():
     """A value that Pacemaker ought to have replaced is not sent to Keystone."""
     settings = {"auth_url": "http://k", "username": "u", "project_name": "p", "password": "lrm://"}
-    assert "cibsecret sync" in refusal(settings)
+    assert "/var/lib/pacemaker/lrm/secrets" in refusal(settings)
 
 
 def test_plain_secrets():
