@@ -154,12 +154,19 @@ def _refuse_placeholders(auth: Mapping[str, Any]) -> None:
             )
 
 
-def plain_secrets(given: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names of secrets that stand as plain text in what an admin gave a resource as parameters."""
+def plain_secrets(given: Mapping[str, str], resource: str = "") -> tuple[str, ...]:
+    """Return the names of secrets that stand as plain text in what an admin gave a resource as parameters.
+
+    Args:
+        given: name and text.
+        resource: its name, if the texts come from Pacemaker, which has put in what cibsecret keeps here
+            (crm_resource --validate does so as well, seen in 2.1.5).
+    """
     from nova_ha.options import OPTIONS
 
     secret = {name for option in OPTIONS if option.secret for name in (option.name, *option.aliases)}
-    return tuple(name for name in given if name.replace("-", "_") in secret and given[name] != CIB_SECRET)
+    plain = (name for name in given if name.replace("-", "_") in secret and given[name] != CIB_SECRET)
+    return tuple(name for name in plain if not (resource and Path(CIB_SECRETS, resource, name).is_file()))
 
 
 def plain_secret_warning(name: str) -> str:
