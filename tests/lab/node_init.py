@@ -18,7 +18,7 @@ from tests.lab import layout, mounts
 from tests.lab.layout import RunFolder
 
 # No systemd reads /etc/default/pacemaker here, so the daemons get their settings by environment.
-_PACEMAKER_SETTINGS = {
+PACEMAKER_SETTINGS = {
     "PCMK_logfile": "/var/log/pacemaker/pacemaker.log",
     "PCMK_logfacility": "none",
     "HA_LOGFACILITY": "none",
@@ -81,7 +81,7 @@ def _wait_for_corosync() -> None:
 
 
 def _start_cluster(role: str) -> None:
-    environment = {**layout.BASE_ENVIRONMENT, **_PACEMAKER_SETTINGS}
+    environment = {**layout.BASE_ENVIRONMENT, **PACEMAKER_SETTINGS}
     if role == "controller":
         subprocess.run(["corosync"], env=environment, check=False)
         _wait_for_corosync()
