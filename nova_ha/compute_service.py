@@ -46,10 +46,15 @@ class ComputeService:
         return process.read_pid_file(self._pid_file) is not None
 
     def others(self) -> tuple[int, ...]:
-        """Return processes of the same program that are not remembered: a unit's, a person's, our own."""
+        """Return processes of the same program that are not remembered: a unit's, a person's, our own.
+
+        Those in containers, too, if they have this machine's network, as installers of OpenStack have it: one
+        in a network of its own, such as a test environment's, is another host's.
+        """
         known = self.running()
         family = () if known is None else process.family(known)
-        return tuple(pid for pid in process.find(self.runs_program) if pid not in family)
+        found = (pid for pid in process.find(self.runs_program, containers=True) if pid not in family)
+        return tuple(pid for pid in found if not process.is_apart(pid) or process.shares_network(pid))
 
     def is_own(self, pid: int) -> bool:
         """Say whether a process belongs to this service, though it may not be remembered."""

@@ -62,9 +62,17 @@ class Container(ComputeService):
         return pid if state.get("status") == "running" and process.start_time(pid) is not None else None
 
     def is_own(self, pid: int) -> bool:
-        """Say whether a process is in the container: both engines name its control group after its id."""
-        identity = self._state().get("id", "")
-        return bool(identity) and identity in process.cgroup(pid)
+        """Say whether a process is in the container.
+
+        Both engines name its control group after its id. One without a control group (``podman create
+        --cgroups=disabled``) always has a pid namespace of its own, where nobody but its main process
+        inherits what loses its parent; so everything in it descends from that.
+        """
+        state = self._state()
+        identity, main = state.get("id", ""), int(state.get("pid", "0"))
+        if identity and identity in process.cgroup(pid):
+            return True
+        return bool(main) and pid in process.family(main)
 
     def start(self, launch: Launch) -> str | None:
         """Start the container and watch it; see `ComputeService.start`."""
@@ -127,12 +135,15 @@ class Container(ComputeService):
             policy = self._state().get("policy", "no")
         except CommandFailed:
             return None
+        # Where there is none podman says nothing, docker "no".
         if policy in ("", "no"):
             return None
+        since = " (from podman 5.1 on)" if self._engine == "podman" else ""
         return (
             f"container {self._container} has the restart policy {policy}: at the next boot it starts before "
             "the servers of this host are recovered, and destroys them; "
-            f"run: {self._engine} update --restart=no {self._container}, or make it anew with --restart=no"
+            f"run: {self._engine} update --restart=no {self._container}{since}, "
+            "or make it anew with --restart=no"
         )
 
     def _stop_container(self, patience: float) -> tuple[int, ...]:
@@ -192,8 +203,8 @@ class Container(ComputeService):
 
 
 def _is_in_container(pid: int) -> bool:
-    """Say whether a process is in a container of podman (libpod) or docker."""
-    return any(word in process.cgroup(pid) for word in ("libpod", "docker"))
+    """Say whether a process may be in a container of podman (libpod) or docker."""
+    return process.is_apart(pid) or any(word in process.cgroup(pid) for word in ("libpod", "docker"))
 
 
 def _warn(message: str, *values: object) -> None:

@@ -7,6 +7,7 @@ Options win over clouds.yaml and over a credentials file; the environment has be
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -91,6 +92,8 @@ def _session(auth: Auth, verify: _Verify, timeout: Value, *, redirect: bool | in
     """Return a session; one that verifies nothing is silent about it, since the admin has said so."""
     from keystoneauth1.session import Session
 
+    # On a wrong host name urllib3 before version 2 logs the whole certificate, beside the error that we tell.
+    logging.getLogger("urllib3.connection").setLevel(logging.CRITICAL)
     if verify is False:
         import urllib3
 

@@ -20,6 +20,7 @@ from nova_ha.notes import ServerNotes
 from nova_ha.observation import HostView, ServerView
 from nova_ha.plan import Fate, HostPlan, Plan, Verdict
 from nova_ha.ports import NovaPort
+from nova_ha.record import owner_of
 
 #: How long a list is believed while every server on it only waits for its turn, and while all are at their
 #: ends, so that only the confirmation is due.
@@ -83,6 +84,8 @@ class Listings:
             kept.servers = self._views(view, records, kept.here, outstanding)
             return kept.servers, False
         here = self._nova.servers(view.host) if view.node.recovery_is_open else ()
+        if kept is None and owner_of(view.node.state) is not None:
+            self._must_say_it_again(view.host, records)
         self._must_have_all(view.host, records, here)
         servers = self._views(view, records, here, outstanding)
         listed_at = self._clock.now()
@@ -113,6 +116,16 @@ class Listings:
         if missing:
             raise UntrustworthyAnswer(f"Nova lists no evacuation of server {missing[0]}, and did before")
         seen.update(listed)
+
+    def _must_say_it_again(self, host: str, records: tuple[Evacuation, ...]) -> None:
+        """Raise `UntrustworthyAnswer` when a second list has evacuations that the first one lacks.
+
+        What an evacuator before this one has asked for cannot be missed by `_must_have_all`.
+        """
+        listed = {record.uuid for record in records}
+        missing = [again for again in self._nova.evacuations(host) if again.uuid not in listed]
+        if missing:
+            raise UntrustworthyAnswer(f"Nova lists an evacuation of server {missing[0].server_id} only now")
 
     def _views(
         self,

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from nova_ha.certificate_errors import certificate_trouble
 from nova_ha.errors import (
     AccessDenied,
     AmbiguousAnswer,
@@ -70,19 +71,16 @@ def _translate(error: Exception, what: str, catalog: Catalog, *, action: bool) -
     from novaclient import exceptions as nova
 
     if isinstance(error, nova.ClientException):
-        return _answered(error.code, f"{what}: {one_line(error)}", action=action)
+        message = f"{what}: {one_line(error)}"
+        if error.code == _UNAUTHORIZED:
+            return AccessDenied(f"{message}; {_token_refused(error.method, error.url)}")
+        return _answered(error.code, message, action=action)
     if isinstance(error, keystone.catalog.CatalogException):
         return ConfigurationError(f"{what}: {catalog()}")
     if isinstance(error, keystone.HttpError):
         return _keystone_answered(error.http_status, f"Keystone: {one_line(error)}")
-    if isinstance(error, keystone.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return ConfigurationError(
-            f"cacert: the server's certificate is not trusted ({one_line(error)}); give the file of the "
-            "authority that signed it"
-        )
     if isinstance(error, keystone.ConnectionError):
-        message = f"{what}: {_connection_trouble(error)}"
-        return NovaUnavailable(message) if not action or _never_sent(error) else AmbiguousAnswer(message)
+        return _not_connected(error, what, action=action)
     message = f"{what}: {one_line(error) or type(error).__name__}"
     return AmbiguousAnswer(message) if action else NovaUnavailable(f"{message} ({type(error).__name__})")
 
@@ -93,13 +91,31 @@ def _answered(status: int, message: str, *, action: bool) -> NovaHaError:
         return NovaUnavailable(message)
     if status in (_REQUEST_TIMEOUT, _CONFLICT) or status >= _SERVER_ERROR:
         return _maybe_done(status, message, action=action)
-    if status in (_UNAUTHORIZED, _FORBIDDEN):
+    if status == _FORBIDDEN:
         return AccessDenied(f"{message}; the user needs the role admin in the project")
     if status == _NOT_ACCEPTABLE:
         return ConfigurationError(f"{message}; Nova 19.0 (Stein) or later is needed")
     if status == _NOT_FOUND:
         return NotFound(message, status)
     return _refused(status, message)
+
+
+def _not_connected(error: Exception, what: str, *, action: bool) -> NovaHaError:
+    """Return our error for a connection that failed; one to a server that is not trusted fails for good."""
+    untrusted = certificate_trouble(str(error))
+    if untrusted:
+        return ConfigurationError(f"{what}: {untrusted}")
+    message = f"{what}: {_connection_trouble(error)}"
+    return NovaUnavailable(message) if not action or _never_sent(error) else AmbiguousAnswer(message)
+
+
+def _token_refused(method: str | None, url: str | None) -> str:
+    """Say why Nova may refuse (HTTP 401) a token that Keystone has just given."""
+    path = re.sub(r"/(req-)?[0-9a-f]{8}-[0-9a-f-]{27}(?=/|$)", "/*", (url or "").partition("?")[0])
+    return (
+        "Nova refuses the token that Keystone has given: the access rules of the application credential, if "
+        f"it is one, do not cover {method} {path}, or Nova cannot check tokens or rules (keystone_authtoken)"
+    )
 
 
 def _maybe_done(status: int, message: str, *, action: bool) -> NovaHaError:
@@ -122,7 +138,10 @@ def _refused(status: int, message: str) -> NovaHaError:
 def _keystone_answered(status: int, message: str) -> NovaHaError:
     """Return our error for an HTTP status of Keystone: nothing was sent to Nova."""
     if status in (_UNAUTHORIZED, _FORBIDDEN):
-        return AccessDenied(f"{message}; check user, password, project and domains")
+        return AccessDenied(
+            f"{message}; check user, password, project and domains, or whether the application credential "
+            "has expired"
+        )
     if status == _NOT_FOUND:
         return ConfigurationError(f"auth_url: {message}; is it the URL of Keystone?")
     return NovaUnavailable(message)

@@ -97,7 +97,17 @@ def find(wanted: Callable[[tuple[str, ...]], bool], *, containers: bool = False)
     """
     pids = (pid for pid in _all() if pid != os.getpid() and wanted(command_line(pid)))
     living = (pid for pid in pids if start_time(pid) is not None)
-    return tuple(sorted(pid for pid in living if containers or _is_of_this_machine(pid)))
+    return tuple(sorted(pid for pid in living if containers or not is_apart(pid)))
+
+
+def is_apart(pid: int) -> bool:
+    """Say whether a process is in an inner pid namespace, as that of a container."""
+    return not _shares("pid", pid)
+
+
+def shares_network(pid: int) -> bool:
+    """Say whether a process has this machine's network, as one of a container with ``--net=host`` has."""
+    return _shares("net", pid)
 
 
 def family(pid: int) -> tuple[int, ...]:
@@ -117,13 +127,13 @@ def _all() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
-def _is_of_this_machine(pid: int) -> bool:
-    return _namespace(pid) in (None, _namespace("self"))
+def _shares(kind: str, pid: int) -> bool:
+    return _namespace(kind, pid) in (None, _namespace(kind, "self"))
 
 
-def _namespace(pid: int | str) -> str | None:
+def _namespace(kind: str, pid: int | str) -> str | None:
     try:
-        return os.readlink(f"/proc/{pid}/ns/pid")
+        return os.readlink(f"/proc/{pid}/ns/{kind}")
     except _GONE:
         return None
 

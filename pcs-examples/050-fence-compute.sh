@@ -32,6 +32,9 @@ fi
 for node in $(computes); do
     if configured "//fencing-topology/fencing-level[@target='$node'][@devices='$POWER-$node,fence-nova']"; then
         echo "# $node has its level"
+    elif configured "//fencing-topology/fencing-level[@target='$node'][contains(@devices, 'fence-nova')]"; then
+        # A second level of the same number would be added to the first: Pacemaker would need all devices of both.
+        echo "# $node has a level with another power device, which is left as it is (README.md: Another power device)"
     else
         pcs stonith level add 1 "$node" "$POWER-$node" fence-nova
     fi

@@ -87,7 +87,9 @@ class Gatherer:
         plain = plain_secrets(source.given) if source.agent else ()
         try:
             account = self._open_account(self._settings_of(source))
-            roles = account.roles()
+            roles, uncovered = account.roles(), account.uncovered_calls()
+            if uncovered:
+                return AccessFacts(source.subject, roles=roles, plain=plain, uncovered=uncovered)
             account.nova.services()
         except NovaUnavailable:
             # Says nothing about the credentials, and is reported as what it is.

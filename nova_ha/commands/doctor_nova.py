@@ -82,6 +82,10 @@ def credentials(facts: Facts) -> Iterator[Finding]:
     for access in facts.access:
         if access.problem:
             yield Finding("credentials", access.subject, ERROR, access.problem, _credentials_fix(access))
+        if access.uncovered:
+            calls = ", ".join(access.uncovered)
+            problem = f"the access rules of the application credential do not cover {calls}"
+            yield Finding("rights", access.subject, ERROR, problem, _RULES)
         for refused in access.refused:
             yield Finding("rights", access.subject, ERROR, refused, _ROLE)
         if not access.refused and access.roles is not None and "admin" not in access.roles:
@@ -104,13 +108,15 @@ def _credentials_fix(access: AccessFacts) -> str:
 
 
 _ROLE = "openstack role add --user USER --project PROJECT admin"
+#: The file is made with the rules of pcs-examples/CREDENTIALS.md.
+_RULES = "openstack application credential create --role admin --access-rules access-rules.json NAME"
 
 
 def nova(facts: Facts) -> Iterator[Finding]:
     """Nova answers, and has what brings an evacuation forward."""
     if facts.nova is None:
         # Credentials that do not work have been reported as such.
-        if facts.nova_problem and not any(access.problem for access in facts.access):
+        if facts.nova_problem and not any(one.problem or one.uncovered for one in facts.access):
             yield Finding("nova", "Nova", ERROR, facts.nova_problem, "openstack compute service list")
         return
     if facts.nova.has_conductor is False:

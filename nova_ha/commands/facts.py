@@ -46,6 +46,7 @@ class AccessFacts:
         problem: why they cannot be used; None when they can.
         refused: what Keystone or Nova refuses to these credentials, each as a sentence.
         roles: names of the token's roles; None when unknown.
+        uncovered: Nova's calls that the access rules of an application credential do not cover.
         plain: parameters with a secret that stands in the cluster's configuration.
     """
 
@@ -54,6 +55,7 @@ class AccessFacts:
     refused: tuple[str, ...] = ()
     roles: frozenset[str] | None = None
     plain: tuple[str, ...] = ()
+    uncovered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -11,14 +12,24 @@ PASSWORD = "secret"
 
 
 class LoopbackCloud:
-    """Answers like a cloud with some compute hosts; notes what it was asked."""
+    """Answers like a cloud with some compute hosts; notes what it was asked.
 
-    def __init__(self, hosts: tuple[str, ...]) -> None:
+    Args:
+        hosts: its compute hosts.
+        certificate: file with a certificate for ``localhost`` and its key, to speak TLS with.
+    """
+
+    def __init__(self, hosts: tuple[str, ...], certificate: str | None = None) -> None:
         self.hosts = {host: {"forced_down": False, "status": "enabled", "reason": None} for host in hosts}
         self.asked: list[str] = []
         self.changes: list[tuple[str, dict]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
+        self._scheme, self._name = ("https", "localhost") if certificate else ("http", "127.0.0.1")
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     def __enter__(self):
@@ -33,7 +44,7 @@ class LoopbackCloud:
     @property
     def url(self) -> str:
         """Return the address of both services."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}://{self._name}:{self._server.server_port}"
 
     def answer(self, method: str, path: str, body: dict) -> tuple[int, dict]:
         """Return status and body of an answer."""

@@ -431,6 +431,29 @@ def test_redfish(machine):
     assert (0, "") == pacemaker("crm_verify", "--xml-file", str(configuration.path), "-VV")
 
 
+def test_another_power_device(machine):
+    """A level that is there is left as it is; the README's commands put another one in its place."""
+    cib = small(machine, "moved", "POWER=ipmi", "NODES_BY=resource").path
+    levels = {"ipmi": {("compute-0", "1"): "ipmi-compute-0,fence-nova"}}
+    levels["redfish"] = {("compute-0", "1"): "redfish-compute-0,fence-nova"}
+    done = machine.run('"$E"/apply.sh', cib, *SMALL, *REDFISH)
+    assert "# compute-0 has a level with another power device, which is left as it is" in done.stdout
+    assert levels["ipmi"] == Configuration(cib).levels()
+    readme = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    section = readme.split("### Another power device\n")[1].split("\n### ")[0]
+    commands = re.findall(r"^\d\. .*?`(pcs .*?|\./apply\.sh)`", section, flags=re.MULTILINE)
+    assert ["pcs", "pcs", "./apply.sh", "pcs"] == [command.split()[0] for command in commands]
+    script = "\n".join(command.replace("./", '"$E"/', 1) for command in commands)
+    done = machine.run(
+        f'pcs() {{ command pcs -f "$CIB_FILE" "$@"; }}\nset -e\n{script}', cib, *SMALL, *REDFISH
+    )
+    assert 0 == done.returncode, done.stderr
+    assert levels["redfish"] == Configuration(cib).levels()
+    assert Configuration(cib).resource("ipmi-compute-0") is None
+    assert "target-role" not in Configuration(cib).meta("fence-nova")
+    assert (0, "") == pacemaker("crm_verify", "--xml-file", str(cib), "-VV")
+
+
 def test_services_may_have_any_agent(machine):
     """A service may be run by any agent, with parameters; the time limits stay."""
     agent = "CEILOMETER='ocf:pacemaker:Dummy state=/run/ceilometer fake=a'"

@@ -28,6 +28,7 @@ PRIVATE_FOLDERS = (
     "/etc/pacemaker",
     "/etc/nova",
     "/etc/nova-ha",
+    "/var/lib/containers",
     "/var/lib/corosync",
     "/var/lib/pacemaker",
     "/var/lib/pcsd",

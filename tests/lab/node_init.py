@@ -43,6 +43,11 @@ def _mount_kernel_files() -> None:
     mounts.mount("sysfs", "/sys", "sysfs", mounts.RDONLY | mounts.NOSUID | mounts.NODEV | mounts.NOEXEC)
 
 
+def _mount_control_groups() -> None:
+    """Show the machine's control groups, which podman wants; those of the lab it removes when it ends."""
+    mounts.mount("cgroup2", "/sys/fs/cgroup", "cgroup2", mounts.NOSUID | mounts.NODEV | mounts.NOEXEC)
+
+
 def _mount_volatile(run: RunFolder, node: str) -> None:
     """Mount what a power cut empties: /dev, /run and /tmp."""
     scratch = run.scratch(node)
@@ -103,6 +108,8 @@ def main(name: str, folder: str) -> None:
     run, node = RunFolder(Path(folder)), layout.node_named(name)
     socket.sethostname(name)
     _mount_kernel_files()
+    if node.role == "compute":
+        _mount_control_groups()
     _mount_disk(run, node)
     _mount_volatile(run, name)
     _connect_network(node.address)

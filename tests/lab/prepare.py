@@ -24,6 +24,11 @@ APT_PACKAGES = (
     "fence-agents",
     "ipmitool",
     "openipmi",
+    # The certificates of the BMCs.
+    "openssl",
+    # Nodes whose nova-compute is in a container.
+    "podman",
+    "crun",
     # Nodes that run systemd.
     "systemd-container",
     "iproute2",

@@ -26,12 +26,27 @@ def _is_stopped(pid: int) -> bool:
 
 
 def of_node(init: int) -> list[int]:
-    """Return the process ids of everything in the node whose PID 1 is `init`, `init` first."""
+    """Return the ids of all processes of the node whose PID 1 is `init`, `init` first, containers too."""
     namespace = _namespace(init)
     if namespace is None:
         return []
-    found = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
-    return sorted(pid for pid in found if _namespace(pid) == namespace)
+    parents = {pid: _parent(pid) for pid in _all()}
+    found = {pid for pid in parents if _namespace(pid) == namespace}
+    # What is in a container, in a namespace of its own, descends from what started that.
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return sorted(found)
+
+
+def _all() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _parent(pid: int) -> int | None:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, IndexError):
+        return None
 
 
 def _send(pid: int, number: int) -> bool:

@@ -78,8 +78,8 @@ def nodes(lab: Lab) -> str:
 class Machine:
     """A machine without Pacemaker from which Nova is reached: the fabric, with a disk of its own.
 
-    Attributes:
-        clouds: its clouds.yaml.
+    Args:
+        lab: the lab.
     """
 
     def __init__(self, lab: Lab) -> None:
@@ -87,7 +87,7 @@ class Machine:
         self._disk = lab.directory / "by-hand"
         for folder in ("lib", "log"):
             (self._disk / folder).mkdir(parents=True, exist_ok=True)
-        self.clouds = lab.folder.private("controller-0", "/etc/nova-ha") / "clouds.yaml"
+        self._clouds = lab.folder.private("controller-0", "/etc/nova-ha") / "clouds.yaml"
 
     def run(self, *words: str, status: int = 0) -> str:
         """Call nova-ha with these words and return what it says; it ends with that exit status."""
@@ -111,7 +111,8 @@ class Machine:
             f"mount --bind {self._disk}/{name} /var/{name}/nova-ha" for name in ("lib", "log")
         )
         alone = ("unshare", "--mount", "sh", "-c", f'{mounts} && exec "$@"', "sh")
-        return (*alone, "nova-ha", "--cloud", "lab", "--clouds-yaml", str(self.clouds), *words)
+        place = ("--clouds-yaml", str(self._clouds), "--cacert", str(self._clouds.with_name("ca.pem")))
+        return (*alone, "nova-ha", "--cloud", "lab", *place, *words)
 
 
 @pytest.fixture

@@ -1,22 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """nova-ha doctor on a real cluster: silent while all is sound, and its own fixes mend what it finds.
 
-Each thing is broken and mended before the next; no node is fenced, no server is moved.
+Each thing is broken and mended before the next. Then the credentials: servers that are not to be trusted, and
+the smallest credential, which the last test recovers a host with; until then no node is fenced.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pytest
 
+from tests.lab.application_credentials import Maker, rules_of_the_page, status_of, write_clouds
 from tests.lab.breakages import BREAKAGES, Act
 from tests.lab.doctor import CLOUDS, Doctor, Findings, without_notes
-from tests.lab.openstack import names
-from tests.lab.recoveries import Labs
+from tests.lab.doors import Door, door
+from tests.lab.lab import Lab
+from tests.lab.openstack import names, tls
+from tests.lab.openstack.nodes import CA_FILE
+from tests.lab.recoveries import Labs, assert_recovered, strike
 
 pytestmark = pytest.mark.lab
 
+#: Servers that are enough to see a recovery.
+FEW = 4
 #: The lab's own configuration does without it, for tests in which nothing is to restart a nova-compute.
 THOROUGH_MONITOR = "pcs resource op add nova-compute monitor interval=60s timeout=60s OCF_CHECK_LEVEL=10"
 
@@ -130,3 +140,159 @@ def test_status_on_any_controller(doctor: Doctor) -> None:
         assert {compute.name: ("up", True) for compute in doctor.lab.computes} == hosts
         assert ("quorate", "answers") == (shown["pacemaker"], shown["nova"])
         assert [True] == [bool(evacuator["node"]) for evacuator in shown["evacuators"]]
+
+
+# --- servers that are not to be trusted -------------------------------------------------------------------
+
+EXPIRED_PORT, SOUND_PORT = 13001, 13002
+#: With it the cloud's own authority is unknown.
+AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+
+
+@dataclass(frozen=True)
+class Impostor:
+    """A Keystone that must get nothing.
+
+    Attributes:
+        port: of its door.
+        host: the name that it is called by.
+        cacert: the authorities that are trusted.
+        said: what an admin reads.
+    """
+
+    port: int
+    host: str
+    cacert: str
+    said: str
+
+    @property
+    def auth_url(self) -> str:
+        return f"https://{self.host}:{self.port}/v3"
+
+
+IMPOSTORS = {
+    "wrong authority": Impostor(
+        SOUND_PORT,
+        names.CLOUD_NAME,
+        AUTHORITIES,
+        "its certificate is from an authority that is not trusted here",
+    ),
+    "expired": Impostor(EXPIRED_PORT, names.CLOUD_NAME, CA_FILE, "its certificate has expired"),
+    "other name": Impostor(SOUND_PORT, "fabric", CA_FILE, "its certificate is for another name"),
+}
+
+
+@pytest.fixture(scope="module")
+def doors(doctor: Doctor) -> Iterator[dict[int, Door]]:
+    with (
+        door(doctor.lab, EXPIRED_PORT, tls.EXPIRED) as expired,
+        door(doctor.lab, SOUND_PORT, tls.SOUND) as sound,
+    ):
+        yield {EXPIRED_PORT: expired, SOUND_PORT: sound}
+
+
+@contextmanager
+def nothing_sent(lab: Lab, way: Door) -> Iterator[None]:
+    """Make sure that the block knocks at the door, and that not one byte goes through."""
+    knocks, passed = way.knocks(), sum(way.passed())
+    yield
+    lab.wait_until("each connection has ended", lambda: len(way.passed()) == way.knocks(), 30)
+    assert way.knocks() > knocks
+    assert sum(way.passed()) == passed
+
+
+def monitor(doctor: Doctor, **options: str) -> tuple[int, str]:
+    """Call fence_compute as Pacemaker does; return its exit status and what it says."""
+    given = {"action": "monitor", "cloud": "lab", "clouds_yaml": CLOUDS, **options}
+    text = "".join(f"{name}={value}\n" for name, value in given.items())
+    done = doctor.lab.run(doctor.controller, "fence_compute", stdin=text, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", IMPOSTORS)
+def test_impostor_gets_nothing(doctor: Doctor, doors: dict[int, Door], name: str) -> None:
+    """fence_compute and doctor say in one line what is wrong with the certificate, and send nothing."""
+    impostor = IMPOSTORS[name]
+    with nothing_sent(doctor.lab, doors[impostor.port]):
+        status, said = monitor(doctor, auth_url=impostor.auth_url, cacert=impostor.cacert)
+    print(said)
+    (line,) = [line for line in said.splitlines() if line.strip()]
+    assert (1, True) == (status, f"https://{impostor.host}:{impostor.port}: {impostor.said}" in line)
+    url = f"s|{names.PUBLIC_AUTH_URL}|{impostor.auth_url}|"
+    doctor.type(f"sed -i.sound '{url}; s|{CA_FILE}|{impostor.cacert}|' {CLOUDS}")
+    try:
+        with nothing_sent(doctor.lab, doors[impostor.port]):
+            found = doctor.findings()
+    finally:
+        doctor.type(f"cat {CLOUDS}.sound > {CLOUDS}")
+    assert [True, True] == [impostor.said in one["problem"] for one in found], found
+    assert {"credentials"} == {one["check"] for one in found}
+
+
+@pytest.mark.parametrize("word", ["false", "0", "no"])
+def test_insecure_is_off(doctor: Doctor, doors: dict[int, Door], word: str) -> None:
+    """Whatever way of saying no is used: the certificate is checked."""
+    expired = IMPOSTORS["expired"]
+    with nothing_sent(doctor.lab, doors[EXPIRED_PORT]):
+        status, said = monitor(doctor, auth_url=expired.auth_url, insecure=word)
+    assert (1, True) == (status, expired.said in said), said
+
+
+def test_insecure_is_on(doctor: Doctor, doors: dict[int, Door]) -> None:
+    """Told to, it accepts the certificate that has expired."""
+    status, said = monitor(doctor, auth_url=IMPOSTORS["expired"].auth_url, insecure="1")
+    assert 0 == status, said
+    way = doors[EXPIRED_PORT]
+    doctor.lab.wait_until("the token's request has passed", lambda: any(way.passed()), 30)
+
+
+# --- the smallest credential ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def maker(doctor: Doctor) -> Maker:
+    return Maker.of(doctor.lab)
+
+
+@pytest.fixture(scope="module")
+def smallest(maker: Maker) -> str:
+    """Return the id of the credential that CREDENTIALS.md makes."""
+    return maker.make("nova-ha-2026", rules_of_the_page())
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "service", "status"),
+    [
+        ("GET", "/os-services", "compute", 200),
+        ("DELETE", "/servers/11111111-2222-3333-4444-555555555555", "compute", 401),
+        ("GET", "/flavors", "compute", 401),
+        ("GET", "/v2/images", "image", 401),
+    ],
+)
+def test_rules_are_enforced(
+    doctor: Doctor, smallest: str, method: str, path: str, service: str, status: int
+) -> None:
+    """What the page's rules do not cover is refused, with the role admin and all."""
+    assert status == status_of(doctor.lab, smallest, method, path, service)
+
+
+def test_rule_that_was_forgotten(doctor: Doctor, maker: Maker) -> None:
+    """The call that the rules do not cover is named."""
+    rules = [rule for rule in rules_of_the_page() if not rule["path"].endswith("/os-migrations")]
+    doctor.type(f"cp {CLOUDS} {CLOUDS}.sound")
+    write_clouds(doctor.lab, maker.make("too-small", rules), doctor.controller)
+    try:
+        found = doctor.findings()
+    finally:
+        doctor.type(f"cat {CLOUDS}.sound > {CLOUDS}")
+    said = "the access rules of the application credential do not cover GET /v2.1/os-migrations"
+    assert [("rights", said)] * 2 == [(one["check"], one["problem"]) for one in found]
+
+
+def test_recovery_with_the_smallest_credential(doctor: Doctor, labs: Labs, smallest: str) -> None:
+    """With the page's credential, put where the page says, nothing is found, and a host is recovered."""
+    lab = labs.whole()
+    write_clouds(lab, smallest, *(node.name for node in lab.controllers))
+    lab.run_on_controller("pcs", "resource", "restart", "nova-evacuate", timeout=120)
+    doctor.wait("nothing is found", lambda found: not found)
+    assert_recovered(lab, strike(lab, "power-cut", "compute-1", servers=FEW))

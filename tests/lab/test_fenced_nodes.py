@@ -3,10 +3,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from nova_ha import ocf
+from tests.lab import power_device
+from tests.lab.container import Container
 from tests.lab.demo.follow import Follow
 from tests.lab.demo.scene import Scene, is_through
 from tests.lab.demo.timeline import Stage
@@ -15,6 +22,7 @@ from tests.lab.deployment import (
     QUICK_RECONNECT,
     SAFE_RECONNECT,
     SPAWN_SECONDS,
+    Steps,
     assert_ends_well,
     fencings,
     follow,
@@ -22,9 +30,12 @@ from tests.lab.deployment import (
     pcs,
     running,
     sentence_about,
+    starts,
+    stops,
+    wait_in_service,
 )
 from tests.lab.lab import Lab
-from tests.lab.recoveries import LIMIT, assert_recovered, set_spawn_time, strike
+from tests.lab.recoveries import LIMIT, SETTLED, assert_recovered, set_spawn_time, strike
 
 pytestmark = pytest.mark.lab
 
@@ -153,6 +164,94 @@ def recorded(lab: Lab) -> str:
     logs = [lab.logs / node.name / "nova-ha" / "evacuator.log" for node in lab.controllers]
     lines = [line for log in logs if log.exists() for line in log.read_text().splitlines()]
     return "\n".join(line for line in lines if "Pacemaker's fencing history" in line)
+
+
+def test_a_node_with_redfish(deployed: Lab) -> None:
+    """A node that is moved from IPMI to Redfish is fenced by it and recovered; no BMC is trusted unasked."""
+    asked = power_device.fence_redfish(NODE, "status")
+    refused = deployed.run_on_controller(*asked, check=False)
+    assert refused.returncode == 1
+    assert "certificate verify failed" in refused.stderr
+    with power_device.trusted(deployed, NODE):
+        assert "Status: ON" in deployed.run_on_controller(*asked).stdout
+        before, elsewhere = calls(deployed, "off", NODE, f"ipmi-{NODE}"), Steps(deployed, OTHER)
+        power_device.move(deployed, NODE, "ipmi", "redfish")
+        try:
+            assert_recovered(deployed, strike(deployed, "power-cut", NODE, servers=SERVERS))
+            assert calls(deployed, "off", NODE, f"redfish-{NODE}") == 1
+            assert calls(deployed, "on", NODE, f"redfish-{NODE}") >= 1
+            assert calls(deployed, "off", NODE, f"ipmi-{NODE}") == before
+            assert elsewhere.seen() == []
+        finally:
+            power_device.move(deployed, NODE, "redfish", "ipmi")
+
+
+def test_nova_compute_in_a_container(deployed: Lab) -> None:
+    """Podman runs it for Pacemaker, and has it again after a power cut only when the recovery is complete."""
+    container = Container(deployed, NODE)
+    container.create()
+    try:
+        with quick_to_stop(deployed):
+            with container.in_use():
+                assert_started_and_watched(deployed, container)
+                assert_restarted_when_killed(deployed, container)
+                assert_recovered_before_it_starts(deployed, container)
+                container.signal("STOP")
+            # It is a plain process again as soon as the container that does not hear has been killed.
+            deployed.wait_until("the container ends", lambda: container.state().status == "exited", LIMIT)
+            wait_in_service(deployed, NODE)
+        assert container.state().exit_code == 128 + signal.SIGKILL
+    finally:
+        container.remove()
+
+
+@contextmanager
+def quick_to_stop(lab: Lab) -> Iterator[None]:
+    """Give nova-compute 5 s to end, and 15 s for what comes after that."""
+    pcs(lab, "resource", "update", "nova-compute", "op", "stop", "timeout=20s")
+    try:
+        yield
+    finally:
+        pcs(lab, "resource", "update", "nova-compute", "op", "stop", "timeout=240s")
+
+
+def assert_started_and_watched(lab: Lab, container: Container) -> None:
+    """It runs in place of the plain process, works, and nothing starts a second one beside it."""
+    lab.wait_until("the container runs", lambda: container.state().status == "running", SETTLED)
+    wait_in_service(lab, NODE)
+    assert container.act("monitor", run_as="podman") == (ocf.SUCCESS, "")
+    lab.wait_until("its connection is seen", lambda: is_seen_connected(lab, container), SETTLED)
+    code, said = container.act("start", instance="another", user="root", host=NODE)
+    assert code == ocf.ERR_GENERIC, said
+    assert f"nova-compute runs already as process {container.state().pid}, and" in said
+
+
+def is_seen_connected(lab: Lab, container: Container) -> bool:
+    """Say whether the thorough monitor sees the connection to RabbitMQ; it has nothing to complain about."""
+    assert container.act("monitor", 10, run_as="podman") == (ocf.SUCCESS, "")
+    return bool(json.loads(lab.run(NODE, "cat", "/run/nova-ha/nova-compute/health").stdout)["connected"])
+
+
+def assert_restarted_when_killed(lab: Lab, container: Container) -> None:
+    """When its main process is killed the same container is started again."""
+    steps, before = Steps(lab, NODE), container.state().pid
+    lab.kill_process(NODE, " /usr/bin/nova-compute$")
+    expected = [*stops(CHAIN[3:]), *starts(CHAIN[3:])]
+    lab.wait_until("restart", lambda: len(steps.seen()) >= len(expected), SETTLED)
+    assert steps.seen() == expected
+    assert container.state().status == "running"
+    assert container.state().pid != before
+    wait_in_service(lab, NODE)
+
+
+def assert_recovered_before_it_starts(lab: Lab, container: Container) -> None:
+    """After a power cut the container's next run begins when all servers are elsewhere."""
+    seen = strike(lab, "power-cut", NODE, servers=SERVERS)
+    assert_recovered(lab, seen)
+    verified = seen.scene.timeline.event(NODE, Stage.VERIFIED)
+    assert verified
+    assert container.state().status == "running"
+    assert container.state().started > verified.at
 
 
 def test_a_node_that_never_comes_back(deployed: Lab) -> None:

@@ -171,24 +171,26 @@ def _is_troubled(lab: Lab, node: str) -> bool:
     return status is not None and node in status.troubled
 
 
+IPMI = ("fence_ipmilan", "--lanplus", "--cipher=3")
+REDFISH = ("fence_redfish", "--systems-uri=/redfish/v1/Systems/1", "--ssl-insecure")
 FENCE_OFF = (
-    "fence_ipmilan",
     "--action=off",
     "--ip=10.77.0.198",
     "--username=admin",
     "--password=secret",
-    "--lanplus",
-    "--cipher=3",
     "--power-timeout=2",
     "--power-wait=0",
 )
 
 
+@pytest.mark.parametrize("agent", [IPMI, REDFISH], ids=["ipmi", "redfish"])
 @pytest.mark.parametrize(("mode", "believed"), [("refuse", False), ("lies-off", True)])
-def test_bmc_that_refuses_or_lies_switches_nothing(lab: Lab, mode: str, believed: bool) -> None:
-    """fence_ipmilan fails at a BMC that refuses and believes one that lies; the node runs on both times."""
+def test_bmc_that_refuses_or_lies_switches_nothing(
+    lab: Lab, agent: tuple[str, ...], mode: str, believed: bool
+) -> None:
+    """A fence agent fails at a BMC that refuses and believes one that lies; the node runs on both times."""
     lab.bmc("compute-2", mode)
-    done = lab.run("controller-0", *FENCE_OFF, check=False)
+    done = lab.run("controller-0", *agent, *FENCE_OFF, check=False)
     assert (done.returncode == 0) is believed, done.stderr
     assert lab.conditions()["compute-2"] == "on"
     lab.bmc("compute-2", "normal")

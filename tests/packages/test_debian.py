@@ -71,6 +71,7 @@ def test_everything_is_in_its_place(root):
     modes = {path: found[0] for path, found in root.differences().items()}
     for path in (f"{AGENTS}/NovaEvacuate", f"{AGENTS}/NovaCompute", FENCE, f"{DOC}/examples/apply.sh"):
         assert "-rwxr-xr-x" == modes[path]
+    assert "-rw-r--r--" == modes[f"{DOC}/examples/CREDENTIALS.md"]
     assert "drwx------" == modes["/etc/nova-ha"]
     for page in (
         "8/fence_compute.8",

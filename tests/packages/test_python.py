@@ -49,6 +49,7 @@ def test_wheel(packages):
         "share/man/man8/fence_compute.8",
         "share/man/man7/ocf_openstack_NovaEvacuate.7",
         "share/doc/nova-ha/examples/apply.sh",
+        "share/doc/nova-ha/examples/CREDENTIALS.md",
     ):
         assert f"{data}/{path}" in names
     assert "nova_ha/py.typed" in names

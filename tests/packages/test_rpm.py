@@ -45,6 +45,7 @@ def test_payload(rpm):
         "/usr/share/man/man8/nova-ha.8",
         "/usr/share/doc/nova-ha/README.md",
         "/usr/share/doc/nova-ha/examples/apply.sh",
+        "/usr/share/doc/nova-ha/examples/CREDENTIALS.md",
         f"/usr/share/licenses/nova-ha-{__version__}/LICENSE",
         "/etc/nova-ha",
     } <= files

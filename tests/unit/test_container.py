@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import pytest
 
-from nova_ha import container, ocf, process
+from nova_ha import container, ocf, process, runner
 from tests.unit.compute_node import Node, clean_up, kill
-from tests.unit.fake_engine import Engine
+from tests.unit.fake_engine import APART, Engine
 
 pytestmark = [pytest.mark.real_subprocess, pytest.mark.real_time]
 
@@ -85,7 +86,7 @@ def test_stop_that_must_kill(node):
     assert ocf.SUCCESS == node.act("stop", OCF_RESKEY_CRM_meta_timeout="16000")
     assert "kill --signal KILL nova_compute" in node.engine.calls
     assert process.start_time(pid) is None
-    assert () == process.find(lambda arguments: str(node.binary) in arguments)
+    assert () == process.find(lambda arguments: str(node.binary) in arguments, containers=True)
 
 
 def test_stop_without_engine(node):
@@ -118,7 +119,29 @@ def test_container_that_somebody_else_started(node):
     assert ocf.SUCCESS == node.act("monitor")
     assert ocf.SUCCESS == node.act("stop")
     assert ocf.NOT_RUNNING == node.act("monitor")
-    assert () == process.find(lambda arguments: str(node.binary) in arguments)
+    assert () == process.find(lambda arguments: str(node.binary) in arguments, containers=True)
+
+
+def test_container_without_a_control_group(node):
+    """It is known by its main process, though its control group does not name it."""
+    node.engine.say("no-cgroup")
+    start_by_hand(node)
+    assert ocf.SUCCESS == node.act("monitor")
+    assert ocf.SUCCESS == node.act("start")
+    assert ocf.SUCCESS == node.act("stop")
+    assert () == process.find(lambda arguments: str(node.binary) in arguments, containers=True)
+
+
+def test_nova_compute_in_another_container(node, capsys):
+    """A container is not started beside another one in which this host's nova-compute runs already."""
+    foreign = {**os.environ, APART: "yes"}
+    with subprocess.Popen([str(node.binary)], env=foreign) as other:
+        try:
+            assert ocf.ERR_GENERIC == node.act("start")
+        finally:
+            other.kill()
+    assert f"nova-compute runs already as process {other.pid}, and" in capsys.readouterr().err
+    assert "start nova_compute" not in node.engine.calls
 
 
 def test_restart_policy(node, capsys):
@@ -127,7 +150,11 @@ def test_restart_policy(node, capsys):
     assert ocf.SUCCESS == node.act("start")
     assert "WARNING: container nova_compute has the restart policy unless-stopped: at the" in node.log()
     assert ocf.DEGRADED == node.act("monitor", OCF_CHECK_LEVEL="10")
-    assert f"run: {node.engine.name} update --restart=no nova_compute" in capsys.readouterr().err
+    since = " (from podman 5.1 on)" if node.engine.name == "podman" else ""
+    mend = (
+        f"run: {node.engine.name} update --restart=no nova_compute{since}, or make it anew with --restart=no"
+    )
+    assert mend in capsys.readouterr().err
     assert ocf.ERR_ARGS == node.act("validate-all", OCF_CHECK_LEVEL="10")
 
 
@@ -161,11 +188,12 @@ def test_what_is_wrong(node, capsys, more, code, line):
     assert "start nova_compute" not in node.engine.calls
 
 
-def test_engine_that_is_not_there(node, capsys):
+def test_engine_that_is_not_there(node, monkeypatch, capsys):
     """A node without the engine cannot run it, and a probe there says so without asking."""
+    # The machine that runs this test may have a podman.
+    monkeypatch.setattr(runner, "_PATH", str(node.path))
     (node.path / node.engine.name).unlink()
     assert ocf.NOT_RUNNING == node.act("monitor")
-    node.parameters["OCF_RESKEY_run_as"] = "podman"
-    (node.path / "podman").unlink(missing_ok=True)
     assert ocf.ERR_INSTALLED == node.act("start")
-    assert "run_as=podman: cannot run podman: No such file" in capsys.readouterr().err
+    said = f"run_as={node.engine.name}: cannot run {node.engine.name}: No such file"
+    assert said in capsys.readouterr().err

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 
 import pytest
+import requests
 
 from nova_ha.credentials import open_session
 from nova_ha.errors import (
@@ -444,12 +445,36 @@ def test_read_is_repeated_by_the_client(nova, cloud, waits):
     assert 1 == len(waits)
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_read_that_is_denied(nova, cloud, status):
-    """Refused credentials are a matter for a person."""
-    cloud.on("GET", "/os-services", error("no", status))
+def test_read_that_is_denied(nova, cloud):
+    """A role that does not suffice is a matter for a person."""
+    cloud.on("GET", "/os-services", error("no", 403))
     with pytest.raises(AccessDenied, match="role admin"):
         nova.services()
+
+
+def test_call_that_access_rules_do_not_cover(nova, cloud):
+    """A token that Nova refuses though Keystone has just given it names the rule that may be missing."""
+    path = "/servers/11111111-1111-1111-1111-111111111111/os-instance-actions"
+    cloud.on("GET", path, error("The request you have made requires authentication.", 401))
+    with pytest.raises(AccessDenied, match=r"do not cover GET /servers/\*/os-instance-actions,"):
+        nova.attempts("11111111-1111-1111-1111-111111111111")
+
+
+@pytest.mark.parametrize("call", ["services", "evacuate"])
+def test_certificate_that_is_not_accepted(nova, cloud, call):
+    """A certificate that is not accepted is an error of the configuration, told in one line."""
+    reason = (
+        "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired (_ssl.c:1006)"
+    )
+    failure = requests.exceptions.SSLError(f"HTTPSConnectionPool(host='nova.example', port=443): {reason}")
+    cloud.on("POST" if call == "evacuate" else "GET", "/servers/s1/action", failure)
+    cloud.on("GET", "/os-services", failure)
+    with pytest.raises(ConfigurationError) as caught:
+        nova.services() if call == "services" else nova.evacuate("s1", None)
+    said = str(caught.value)
+    assert "http://nova.example: its certificate has expired; renew it" in said
+    assert "\n" not in said
+    assert "SSL" not in said
 
 
 def test_wrong_password(nova, cloud):

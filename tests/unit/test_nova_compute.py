@@ -168,6 +168,18 @@ def test_foreign_nova_compute_is_refused(node, capsys):
     assert foreign.poll() is None
 
 
+@pytest.mark.parametrize(("network", "code"), [(True, ocf.ERR_GENERIC), (False, ocf.SUCCESS)])
+def test_nova_compute_in_a_container(node, monkeypatch, network, code):
+    """One in a container is this host's if it has this host's network: then no second one is started."""
+    foreign = runner.start_daemon((str(node.binary), "--in-a-container"), node.path / "o")
+    time.sleep(0.2)
+    monkeypatch.setattr(process, "is_apart", lambda pid: pid == foreign.pid)
+    monkeypatch.setattr(process, "shares_network", lambda _: network)
+    assert code == node.act("start")
+    assert ocf.SUCCESS == node.act("stop")
+    assert foreign.poll() is None
+
+
 @pytest.mark.parametrize(
     ("name", "text", "code", "line"),
     [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One BMC per node: OpenIPMI's ipmi_sim speaks IPMI, the lab's power supply is its chassis.
+"""One BMC per node, which speaks IPMI (ipmi_sim) and Redfish; its chassis is the lab's power supply.
 
 The mode of a BMC says how it behaves: "normal"; "silent": its address is there but nothing answers;
 "refuse": it answers, but every change of power fails; "lies-off": it says that the node is off, and
@@ -12,9 +12,10 @@ import socket
 import threading
 
 from tests.lab.background import Background
+from tests.lab.cluster import redfish
 from tests.lab.errors import LabError
 from tests.lab.layout import BMC_PASSWORD, BMC_USER, RunFolder
-from tests.lab.power import Machine
+from tests.lab.power import Machine, log
 
 MODES = ("normal", "silent", "refuse", "lies-off", "stays-off")
 PORT = 623
@@ -57,11 +58,12 @@ class Bmc:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Write the configuration of ipmi_sim and start it."""
+        """Start both services; the files that they need are made here."""
         (self._folder / "state").mkdir(parents=True, exist_ok=True)
         (self._folder / "lan.conf").write_text(self._lan_configuration())
         (self._folder / "sim.emu").write_text(_EMULATION)
         self._listen()
+        self._start_redfish()
 
     def set_mode(self, mode: str) -> None:
         """Make the BMC behave as `mode` says from now on."""
@@ -82,6 +84,7 @@ class Bmc:
 
     def set_power(self, what: str) -> None:
         """Do what the IPMI command asks: "on", "off" or "reset"; raise LabError if the BMC refuses."""
+        log(f"BMC of '{self._machine.node.name}', {self.mode}: is told {what}")
         if self.mode == "refuse":
             raise LabError(f"the BMC of '{self._machine.node.name}' refuses")
         if self.mode == "lies-off":
@@ -94,6 +97,11 @@ class Bmc:
     def _listen(self) -> None:
         argv = ["ipmi_sim", "-c", "lan.conf", "-f", "sim.emu", "-s", "state", "-n"]
         self._background.start(self._process, argv, cwd=str(self._folder))
+
+    def _start_redfish(self) -> None:
+        address = self._machine.node.bmc_address
+        certificate = redfish.make_certificate(self._folder, address)
+        redfish.Server((address, redfish.PORT), self, (BMC_USER, BMC_PASSWORD), certificate).start()
 
     def _fall_silent(self) -> None:
         """Take the port ourselves and never read: a closed port would answer by ICMP that nobody is there."""

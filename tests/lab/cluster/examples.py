@@ -46,6 +46,6 @@ def variables(controllers: Iterable[Node], computes: Iterable[Node]) -> str:
     return shipped + "".join(f'\n{name}="{value}"' for name, value in values.items()) + "\n"
 
 
-def command(step: str) -> tuple[str, ...]:
+def command(step: str, variables: str = VARIABLES) -> tuple[str, ...]:
     """Return the command that runs one of the examples' files in a controller, with the lab's variables."""
-    return ("env", f"VARIABLES={VARIABLES}", f"{FOLDER}/{step}")
+    return ("env", f"VARIABLES={variables}", f"{FOLDER}/{step}")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.lab import layout
 from tests.lab.layout import Node, RunFolder
+from tests.lab.openstack.names import CLOUD_NAME
 
 _CLUSTER_USER, _CLUSTER_GROUP = "hacluster", "haclient"
 _PACEMAKER_STATE = ("blackbox", "cib", "cores", "pengine")
@@ -75,7 +76,7 @@ def corosync_configuration(controllers: list[Node]) -> str:
 
 def hosts(nodes: list[Node]) -> str:
     """Return the /etc/hosts of the lab."""
-    lines = ["127.0.0.1 localhost", f"{layout.FABRIC_ADDRESS} fabric"]
+    lines = ["127.0.0.1 localhost", f"{layout.FABRIC_ADDRESS} fabric {CLOUD_NAME}"]
     lines += [f"{node.address} {node.name}" for node in nodes]
     lines += [f"{node.bmc_address} {node.name}-bmc" for node in nodes]
     return "\n".join(lines) + "\n"

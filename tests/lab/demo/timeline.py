@@ -64,12 +64,13 @@ class Event:
 
 
 _NODE = r"(?P<node>[\w.-]+)"
+_POWER = r"(?:ipmi|redfish)-\S+"
 # Pacemaker 2.1 writes these; each controller's log may have them, or only the one that did it.
 _PACEMAKER = (
     (Stage.LOST, re.compile(rf"error: Lost connection to Pacemaker Remote node {_NODE}")),
     # When the controller that had the connection died as well, only the scheduler says that it is lost.
     (Stage.LOST, re.compile(rf"warning: Remote node {_NODE} will be fenced")),
-    (Stage.FENCED, re.compile(rf"Operation 'off' \[\d+\] targeting {_NODE} using ipmi-\S+ returned 0\b")),
+    (Stage.FENCED, re.compile(rf"Operation 'off' \[\d+\] targeting {_NODE} using {_POWER} returned 0\b")),
     (Stage.FENCED, re.compile(rf"Peer {_NODE} was terminated \((?:off|reboot)\) by .*: OK")),
     # A new attribute shows as an element, one that had a value as a change of it.
     (Stage.RECORDED, re.compile(rf"info: \+\+ .*<nvpair id=\"nodes-{_NODE}-nova-ha-fenced\"")),

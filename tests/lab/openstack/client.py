@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import requests
-from keystoneauth1 import adapter, session
+from keystoneauth1 import adapter, plugin, session
 from keystoneauth1 import exceptions as keystone_errors
 from keystoneauth1.identity import v3
 from requests.adapters import HTTPAdapter
@@ -81,21 +81,31 @@ class Client:
     def __init__(self, fabric: Fabric):
         self._fabric = fabric
 
+    def session_of(self, auth: plugin.BaseAuthPlugin) -> session.Session:
+        """Return a session with these credentials that works from outside of the lab."""
+        http = requests.Session()
+        http.mount("http://", FabricAdapter(self._fabric))
+        return session.Session(auth, session=http, timeout=60)
+
     @cached_property
     def session(self) -> session.Session:
         """Return a keystoneauth session of the admin that works from outside of the lab."""
-        http = requests.Session()
-        http.mount("http://", FabricAdapter(self._fabric))
-        return session.Session(v3.Password(names.AUTH_URL, **names.ADMIN), session=http, timeout=60)
+        return self.session_of(v3.Password(names.AUTH_URL, **names.ADMIN))
 
     @cached_property
     def nova(self) -> adapter.Adapter:
         """Return the compute API at the lab's microversion."""
-        return adapter.Adapter(self.session, service_type="compute", default_microversion=names.MICROVERSION)
+        return adapter.Adapter(
+            self.session,
+            service_type="compute",
+            interface="internal",
+            default_microversion=names.MICROVERSION,
+        )
 
     @cached_property
     def _image(self) -> str:
-        images = adapter.Adapter(self.session, service_type="image").get("/v2/images").json()["images"]
+        glance = adapter.Adapter(self.session, service_type="image", interface="internal")
+        images = glance.get("/v2/images").json()["images"]
         return str(next(image["id"] for image in images if image["name"] == names.IMAGE))
 
     def boot(

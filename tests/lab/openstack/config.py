@@ -38,10 +38,14 @@ def account() -> dict[str, object]:
     }
 
 
-def authtoken() -> dict[str, object]:
-    """Return the options with which a service checks the tokens of its callers."""
+def authtoken(service_type: str) -> dict[str, object]:
+    """Return the options with which a service checks the tokens of its callers.
+
+    Without its own type a service refuses every application credential that has access rules.
+    """
     return {
         **account(),
+        "service_type": service_type,
         "www_authenticate_uri": names.AUTH_URL,
         "service_token_roles": "service",
         "service_token_roles_required": True,
@@ -65,7 +69,7 @@ def placement() -> Sections:
     return {
         "api": {"auth_strategy": "keystone"},
         "placement_database": {"connection": names.database_url("placement")},
-        "keystone_authtoken": authtoken(),
+        "keystone_authtoken": authtoken("placement"),
     }
 
 
@@ -79,7 +83,7 @@ def glance(images: Path, paste: Path) -> Sections:
         "os_glance_staging_store": {"filesystem_store_datadir": images / "staging"},
         "os_glance_tasks_store": {"filesystem_store_datadir": images / "tasks"},
         "paste_deploy": {"flavor": "keystone", "config_file": paste},
-        "keystone_authtoken": authtoken(),
+        "keystone_authtoken": authtoken("image"),
     }
 
 
@@ -104,7 +108,7 @@ def nova_common() -> dict[str, Mapping[str, object]]:
         "cinder": {"catalog_info": "volumev3::publicURL"},
         "placement": account(),
         "service_user": {**account(), "send_service_user_token": True},
-        "keystone_authtoken": authtoken(),
+        "keystone_authtoken": authtoken("compute"),
     }
 
 

@@ -17,6 +17,13 @@ RABBITMQ_PORT = 5672
 MARIADB_PORT = 3306
 
 AUTH_URL = f"http://{FABRIC}:{KEYSTONE_PORT}/v3"
+
+# What the product sees: the public endpoints speak TLS, under the one name that is in their certificate.
+# OpenStack's services among each other, and the lab's own clients, use the internal ones.
+CLOUD_NAME = "cloud.lab"
+KEYSTONE_TLS_PORT = 13000
+NOVA_TLS_PORT = 13774
+PUBLIC_AUTH_URL = f"https://{CLOUD_NAME}:{KEYSTONE_TLS_PORT}/v3"
 ADMIN: dict[str, Any] = {
     "username": "admin",
     "password": "secret-admin",
@@ -24,6 +31,8 @@ ADMIN: dict[str, Any] = {
     "user_domain_name": "Default",
     "project_domain_name": "Default",
 }
+# What the smallest credential is tried with, and kept behind; pcs-examples/CREDENTIALS.md.
+APPLICATION_SECRET = "secret-application"
 # One account for every service: the lab is about Nova, not about Keystone.
 SERVICE_USER = "nova"
 SERVICE_PASSWORD = "secret-service"

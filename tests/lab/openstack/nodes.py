@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 from tests.lab.layout import RunFolder, checkout, node_named
 
-from . import config, names
+from . import config, names, tls
 from .hypervisor.control import CONTROL_FILE, DEFAULT_CONTROL
 
+#: Where a controller has the certificate of the authority that the cloud's certificates are from.
+CA_FILE = "/etc/nova-ha/ca.pem"
 EXECUTABLE = """\
 #!{python}
 # SPDX-License-Identifier: Apache-2.0
@@ -56,6 +59,11 @@ class NodeFiles:
         """Return the folder below which this run finds the package: its copy, or the checkout."""
         return self.run.code if self.run.code.exists() else checkout()
 
+    @property
+    def authority(self) -> Path:
+        """Return the file with the certificate of the cloud's own authority."""
+        return self.run.path / "openstack" / "etc" / tls.FOLDER / tls.AUTHORITY
+
     def configure(self, name: str) -> None:
         """Write the configuration of one node: nova.conf on a compute node, clouds.yaml on a controller."""
         node = node_named(name)
@@ -68,9 +76,15 @@ class NodeFiles:
         config.write_ini(target, config.nova_compute(name, node.address, self.shared))
 
     def _write_clouds(self, name: str) -> None:
-        """Write what os-client-config reads; JSON is YAML."""
+        """Write what os-client-config reads, and the authority's certificate; JSON is YAML."""
         target = self.run.private(name, "/etc/nova-ha") / "clouds.yaml"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch(mode=0o600)
-        cloud = {"auth": {"auth_url": names.AUTH_URL, **names.ADMIN}, "region_name": names.REGION}
+        cloud = {
+            "auth": {"auth_url": names.PUBLIC_AUTH_URL, **names.ADMIN},
+            "region_name": names.REGION,
+            "interface": "public",
+            "cacert": CA_FILE,
+        }
         target.write_text(json.dumps({"clouds": {"lab": cloud}}, indent=2) + "\n")
+        shutil.copy(self.authority, target.with_name(Path(CA_FILE).name))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.lab.layout import checkout
 
-from . import config, names
+from . import config, names, tls
 from .cache import fingerprint, made_once
 from .fabric import HereFabric
 from .runner import Runner
@@ -24,7 +24,8 @@ from .venv import PYTHON, PreparationFailed, clean_environment, run_logged, venv
 
 HERE = Path(__file__).parent
 # What the content of the databases depends on.
-SOURCES = ("names.py", "config.py", "seed.py", "prepare.py", "requirements.txt", "constraints.txt")
+SOURCES = ("names.py", "config.py", "seed.py", "certificates.py", "tls.py", "prepare.py",
+           "requirements.txt", "constraints.txt")  # fmt: skip
 NAMESPACES = ("unshare", "--net", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc")
 MARIADB = ("/usr/bin/mariadb", "--no-defaults", "--user=root", "--batch", "--skip-column-names")
 
@@ -79,9 +80,14 @@ class Preparation:
         self._keep()
 
     def _write_files(self) -> None:
+        # Not above: on a bare machine this module is loaded before the lab's packages are installed.
+        from . import certificates
+
         state = self.places.state
         config.write_control_plane(self.places.etc, state / "nova", self.folder / "images", self.places.venv)
         rabbitmq_files(self.places)
+        certificates.write_all(self.places.etc / tls.FOLDER)
+        tls.write_front_ends(self.places.etc)
 
     def _install_mariadb(self) -> None:
         self._call("mariadb-install-db", "--no-defaults", "--user=root", "--skip-test-db",
@@ -129,7 +135,8 @@ class Preparation:
         for keys in ("fernet", "credential"):
             (self.places.etc / "keystone" / f"{keys}-keys").mkdir(mode=0o700)
             self._manage("keystone-manage", "keystone/keystone.conf", f"{keys}_setup", *owner)
-        urls = [f"--bootstrap-{kind}-url={names.AUTH_URL}" for kind in ("admin", "public", "internal")]
+        urls = [f"--bootstrap-{kind}-url={names.AUTH_URL}" for kind in ("admin", "internal")]
+        urls.append(f"--bootstrap-public-url={names.PUBLIC_AUTH_URL}")
         self._manage("keystone-manage", "keystone/keystone.conf", "bootstrap",
                      f"--bootstrap-password={names.ADMIN['password']}", *urls,
                      f"--bootstrap-region-id={names.REGION}")  # fmt: skip
@@ -150,6 +157,7 @@ class Preparation:
         keys.mkdir()
         for kind in ("fernet-keys", "credential-keys"):
             shutil.move(self.places.etc / "keystone" / kind, keys / kind)
+        shutil.move(self.places.etc / tls.FOLDER, self.folder / tls.FOLDER)
         shutil.rmtree(self.fabric.directory)
 
     def _sql(self, *statements: str) -> None:

@@ -124,7 +124,8 @@ class Runner:
 
     def _listens(self, service: Service, seen: int) -> bool:
         if service.port is not None:
-            return listens(self.fabric, (names.FABRIC, service.port))
+            ports = [port for port in (service.port, service.tls_port) if port is not None]
+            return all(listens(self.fabric, (names.FABRIC, port)) for port in ports)
         log = self._log(service)
         if not log.exists():
             return False

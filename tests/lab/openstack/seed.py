@@ -8,12 +8,15 @@ from keystoneauth1.identity import v3
 
 from . import names
 
+INTERNAL = "internal"
 ENDPOINTS = {
     "compute": ("nova", f"http://{names.FABRIC}:{names.NOVA_PORT}/v2.1"),
     "placement": ("placement", f"http://{names.FABRIC}:{names.PLACEMENT_PORT}"),
     "image": ("glance", f"http://{names.FABRIC}:{names.GLANCE_PORT}"),
     "network": ("neutron", f"http://{names.FABRIC}:{names.NEUTRON_PORT}"),
 }
+#: Endpoints that speak TLS.
+PUBLIC = {"compute": f"https://{names.CLOUD_NAME}:{names.NOVA_TLS_PORT}/v2.1"}
 IMAGE_BYTES = b"\0" * 1048576
 
 
@@ -35,10 +38,12 @@ def accounts_and_catalog() -> None:
         keystone.put(f"/projects/{project}/users/{user}/roles/{roles[role]}")
     for kind, (name, url) in ENDPOINTS.items():
         service = _create(keystone, "service", type=kind, name=name)
-        for interface in ("public", "internal", "admin"):
+        urls = {"public": PUBLIC.get(kind, url), INTERNAL: url, "admin": url}
+        for interface, found in urls.items():
             _create(
-                keystone, "endpoint", service_id=service, interface=interface, url=url, region_id=names.REGION
-            )
+                keystone, "endpoint", service_id=service, interface=interface, url=found,
+                region_id=names.REGION,
+            )  # fmt: skip
 
 
 def _create(keystone: adapter.Adapter, kind: str, **fields: str) -> str:
@@ -48,12 +53,14 @@ def _create(keystone: adapter.Adapter, kind: str, **fields: str) -> str:
 def flavors_and_image() -> None:
     """Create what servers are booted from; nova-api and Glance must answer."""
     admin = admin_session()
-    nova = adapter.Adapter(admin, service_type="compute", default_microversion=names.MICROVERSION)
+    nova = adapter.Adapter(
+        admin, service_type="compute", interface=INTERNAL, default_microversion=names.MICROVERSION
+    )
     for name, fields in names.FLAVORS.items():
         nova.post("/flavors", json={"flavor": {"name": name, **fields}})
     local = names.FLAVORS["local"]["id"]
     nova.post(f"/flavors/{local}/os-extra_specs", json={"extra_specs": names.LOCAL_DISK_SPEC})
-    glance = adapter.Adapter(admin, service_type="image")
+    glance = adapter.Adapter(admin, service_type="image", interface=INTERNAL)
     described = {
         "name": names.IMAGE,
         "disk_format": "raw",

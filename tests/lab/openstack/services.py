@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import names
+from . import names, tls
 from .venv import clean_environment
 
 STANDIN = Path(__file__).parent / "neutron_standin.py"
@@ -60,6 +60,7 @@ class Service:
         env: environment beside the usual one.
         needs: services that must be ready before it is started.
         port: it is ready when it accepts connections here.
+        tls_port: where its TLS front end listens, if it has one; that comes and goes with it.
         web: a web service: its port opens before the code behind it is loaded, so ask it something.
         ready_text: without a port, it is ready when its own log says this.
         stop_seconds: how long a stop may take before it is killed.
@@ -70,6 +71,7 @@ class Service:
     env: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     port: int | None = None
+    tls_port: int | None = None
     web: bool = False
     ready_text: str = ""
     stop_seconds: float = 10.0
@@ -77,7 +79,7 @@ class Service:
 
 def _wsgi(places: Places, name: str, port: int, module: str, threads: int, env: Mapping[str, str]) -> Service:
     """Return a service that one uwsgi process with threads offers."""
-    argv = (
+    argv: tuple[str, ...] = (
         str(places.venv / "bin" / "uwsgi"),
         "--http-socket", f"{names.FABRIC}:{port}",
         "--module", module,
@@ -85,7 +87,10 @@ def _wsgi(places: Places, name: str, port: int, module: str, threads: int, env: 
         "--buffer-size", "65535", "--listen", "100", "--http-chunked-input",
         "--add-header", "Connection: close", "--disable-logging",
     )  # fmt: skip
-    return Service(name, argv, {**env, **_warm()}, needs=("mariadb",), port=port, web=True)
+    tls_port = tls.PORTS.get(name)
+    if tls_port is not None:
+        argv = tls.behind_front_end(places.etc, name, argv)
+    return Service(name, argv, {**env, **_warm()}, needs=("mariadb",), port=port, tls_port=tls_port, web=True)
 
 
 def _warm() -> dict[str, str]:

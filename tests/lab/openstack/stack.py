@@ -10,7 +10,7 @@ from functools import cached_property
 from tests.lab.errors import LabError
 from tests.lab.prepare import install_packages
 
-from . import config
+from . import config, tls
 from .audit_status import AuditStatus, read_status
 from .client import Client
 from .fabric import Fabric
@@ -27,6 +27,9 @@ APT_PACKAGES = (
     "python3-keystoneauth1",
     "python3-novaclient",
     "python3-yaml",
+    # TLS in front of Keystone and Nova, and its certificates.
+    "python3-cryptography",
+    "stunnel4",
 )
 
 
@@ -65,9 +68,11 @@ class OpenStack:
         places.state.mkdir(parents=True)
         copy = ["/bin/cp", "-a", "--reflink=auto", "--sparse=always"]
         subprocess.run([*copy, str(source / "mariadb"), str(places.state / "mariadb")], check=True)
-        shutil.copytree(source / "keystone", places.etc / "keystone")
+        for kept in ("keystone", tls.FOLDER):
+            shutil.copytree(source / kept, places.etc / kept)
         config.write_control_plane(places.etc, places.state / "nova", source / "images", places.venv)
         rabbitmq_files(places)
+        tls.write_front_ends(places.etc)
         self.nodes.shared_files()
 
     def configure_node(self, name: str) -> None:

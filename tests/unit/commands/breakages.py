@@ -263,6 +263,12 @@ def break_rights(sound):
     sound.facts["access"] = (AccessFacts("nova-evacuate", refused=("may not evacuate servers: 403",)),)
 
 
+def break_access_rules(sound):
+    """The application credential's rules forget a call."""
+    uncovered = ("PUT /v2.1/os-services/*",)
+    sound.facts["access"] = (AccessFacts("nova-evacuate", uncovered=uncovered),)
+
+
 def break_role(sound):
     """The role is another one than admin."""
     sound.facts["access"] = (AccessFacts("nova-evacuate", roles=frozenset({"member"})),)
@@ -372,6 +378,7 @@ CASES = (
     (break_mark_alone, "records", "compute-0", NOTE, "nova-ha-evacuated without a record"),
     (break_credentials, "credentials", "nova-evacuate", ERROR, "401"),
     (break_rights, "rights", "nova-evacuate", ERROR, "may not evacuate"),
+    (break_access_rules, "rights", "nova-evacuate", ERROR, "do not cover PUT /v2.1/os-services/*"),
     (break_role, "rights", "nova-evacuate", WARNING, "the roles are member"),
     (break_plain_secret, "plain-secret", "fence-nova", WARNING, "everybody who may read"),
     (break_conductor, "nova", "nova-conductor", WARNING, "evacuations wait"),

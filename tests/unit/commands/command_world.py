@@ -46,6 +46,10 @@ class SimulatedAccount:
         """Return the admin's roles."""
         return frozenset({"admin"})
 
+    def uncovered_calls(self):
+        """Return that a password has no rules."""
+        return ()
+
     def newest_microversion(self):
         """Return the newest."""
         return (2, 104)

@@ -10,6 +10,7 @@ from email.utils import formatdate
 import pytest
 
 from nova_ha import __version__
+from nova_ha.access_rules import CALLS
 from nova_ha.commands.account import RealAccount
 from nova_ha.commands.doctor_facts import PROGRAMS, Gatherer
 from nova_ha.commands.sources import Source, settings, with_secrets
@@ -223,6 +224,26 @@ def test_real_account(account):
     assert {"admin"} == account.roles()
     assert (2, 93) == account.newest_microversion()
     assert account.clock_offset() == pytest.approx(60, abs=2)
+
+
+def test_real_account_with_access_rules(account):
+    """What the rules in the token leave out is named as a rule; a password's token has no rules."""
+    assert () == account.uncovered_calls()
+    token = account._access.auth.get_access(account._access.session)
+    granted = [
+        {"service": "compute", "method": method, "path": f"/v2.1{path}"}
+        for method, path in CALLS
+        if method != "PUT"
+    ]
+    token._data["token"]["application_credential"] = {"id": "a", "access_rules": granted}
+    assert ("PUT /v2.1/os-services/*",) == account.uncovered_calls()
+
+
+def test_access_rules_that_do_not_suffice(monkeypatch):
+    """A call that the rules leave out is a fact, and nothing more is tried with such credentials."""
+    monkeypatch.setattr(SimulatedAccount, "uncovered_calls", lambda _self: ("PUT /v2.1/os-services/*",))
+    (access,) = gather(Refusing(tell_down=AccessDenied("HTTP 401")), of()).access
+    assert (("PUT /v2.1/os-services/*",), (), None) == (access.uncovered, access.refused, access.problem)
 
 
 def test_facts_are_no_place_for_secrets(account):

@@ -22,8 +22,11 @@ from tests.lab.openstack.nodes import NodeFiles
 
 @pytest.fixture
 def nodes(tmp_path: Path) -> NodeFiles:
-    """Return the writer of the nodes' files, with an empty run folder."""
-    return NodeFiles(tmp_path, Path("/cache/venv"))
+    """Return the writer of the nodes' files, with a run folder that has the cloud's authority only."""
+    written = NodeFiles(tmp_path, Path("/cache/venv"))
+    written.authority.parent.mkdir(parents=True)
+    written.authority.write_text("-----BEGIN CERTIFICATE-----")
+    return written
 
 
 def test_a_compute_node_has_its_name_and_no_database(nodes: NodeFiles, tmp_path: Path) -> None:
@@ -40,11 +43,13 @@ def test_a_compute_node_has_its_name_and_no_database(nodes: NodeFiles, tmp_path:
 
 
 def test_a_controller_knows_the_cloud(nodes: NodeFiles, tmp_path: Path) -> None:
-    """The product finds cloud `lab` in a file that only root can read."""
+    """The product finds cloud `lab` in a file that root alone can read, and the authority beside it."""
     nodes.configure("controller-0")
-    path = tmp_path / "nodes" / "controller-0" / "disk" / "etc" / "nova-ha" / "clouds.yaml"
+    disk = tmp_path / "nodes" / "controller-0" / "disk"
+    path = disk / "etc" / "nova-ha" / "clouds.yaml"
     cloud = yaml.safe_load(path.read_text())["clouds"]["lab"]
-    assert cloud["auth"]["auth_url"] == names.AUTH_URL
+    assert cloud["auth"]["auth_url"].startswith("https://")
+    assert (disk / cloud["cacert"].lstrip("/")).read_bytes() == nodes.authority.read_bytes()
     assert path.stat().st_mode & 0o777 == 0o600
 
 

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures for tests of the fence agent's actions."""
+
+from __future__ import annotations
+
+import pytest
+
+from nova_ha.fence_actions import FenceActions
+from nova_ha.options import FENCE, resolve
+from tests.unit.fence.invented import FakeClock, FakeCluster, FakeNova, service
+
+
+@pytest.fixture
+def clock():
+    """Make a clock."""
+    return FakeClock()
+
+
+@pytest.fixture
+def cluster():
+    """Make a cluster of two compute nodes."""
+    return FakeCluster("compute-0", "compute-1")
+
+
+@pytest.fixture
+def nova():
+    """Make a Nova that knows both."""
+    return FakeNova(service("compute-0"), service("compute-1"))
+
+
+@pytest.fixture
+def make(cluster, nova, clock):
+    """Make the actions with some options."""
+
+    def make_actions(connect=lambda: nova, recover=None, **given):
+        return FenceActions(cluster, connect, clock, resolve(FENCE, given, {}), recover)
+
+    return make_actions
