@@ -16,7 +16,7 @@ import pytest
 
 from tests.lab.application_credentials import Maker, rules_of_the_page, status_of, write_clouds
 from tests.lab.breakages import BREAKAGES, Act
-from tests.lab.doctor import CLOUDS, Doctor, Findings, without_notes
+from tests.lab.doctor import CLOUDS, PATIENCE, Doctor, Findings, without_notes
 from tests.lab.doors import Door, door
 from tests.lab.lab import Lab
 from tests.lab.openstack import names, tls
@@ -125,7 +125,7 @@ def test_passwords_that_cibsecret_keeps(doctor: Doctor) -> None:
 def assert_kept(doctor: Doctor) -> None:
     """The configuration does not tell the password; the agents and nova-ha have it on each controller."""
     assert PASSWORD not in doctor.type("cibadmin --query")
-    doctor.lab.wait_cluster()
+    doctor.lab.wait_cluster(PATIENCE)
     for node in doctor.lab.controllers:
         doctor.wait_sound(node.name)
     said = doctor.type("crm_resource --resource nova-evacuate --validate 2>&1")
