@@ -83,7 +83,7 @@ def _refuse_if_exposed(file: Path, mode: int, clouds: Mapping[str, Any]) -> None
     """Raise if everybody may read the file's secrets; a file without secrets may be public."""
     if mode & stat.S_IROTH and any(_has_secret(cloud) for cloud in clouds.values()):
         raise ConfigurationError(
-            f"clouds_yaml={file}: everybody on this machine may read the secrets in it; run: chmod 600 {file}"
+            f"clouds_yaml={file}: everybody may read the secrets in it; run: chmod 600 {file}"
         )
 
 

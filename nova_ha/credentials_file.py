@@ -90,9 +90,7 @@ def _values(file: Path) -> Mapping[str, str]:
             f"credentials_file={file}: not in ini form; write [{SECTION}] and lines such as name = value"
         ) from None
     if mode & stat.S_IROTH:
-        raise ConfigurationError(
-            f"credentials_file={file}: everybody on this machine may read it; run: chmod 600 {file}"
-        )
+        raise ConfigurationError(f"credentials_file={file}: everybody may read it; run: chmod 600 {file}")
     if not parser.has_section(SECTION):
         raise ConfigurationError(f"credentials_file={file}: it has no section [{SECTION}]")
     return {name.replace("-", "_"): text for name, text in parser.items(SECTION) if text}

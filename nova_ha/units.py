@@ -43,8 +43,8 @@ def why_unsafe(names: tuple[str, ...]) -> str | None:
     for name in names:
         if starts_at_boot(name):
             return (
-                f"{name} is enabled: at the next boot systemd starts it before the servers of this host are "
-                f"recovered, and destroys them; run: systemctl disable {name.removesuffix('.service')}"
+                f"{name} is enabled; run: systemctl disable {name.removesuffix('.service')}; else systemd "
+                "starts it at boot, before the servers of this host are recovered, and destroys them"
             )
     return None
 

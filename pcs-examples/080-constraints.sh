@@ -31,7 +31,11 @@ keep_on controller nova-evacuate
 # nova-compute destroys, when it starts, the guests that are being evacuated from its host. So it stays down on a
 # node with a record until the mark says that the recovery is complete. NovaCompute looks for itself, but this
 # costs nothing while it waits: no action runs, none fails, and nothing is to be cleaned up.
-if missing nova-compute-gate; then
+# It is looked for by what it says: pcs has given it another name if it was typed as "nova-ha doctor" advises, and
+# refuses to add it again.
+if configured "//rsc_location[@rsc='nova-compute-clone']//expression[@attribute='nova-ha-fenced']"; then
+    echo "# nova-compute has its gate"
+else
     pcs constraint location nova-compute-clone rule id=nova-compute-gate-rule constraint-id=nova-compute-gate \
         score=-INFINITY defined nova-ha-fenced and not_defined nova-ha-evacuated
 fi

@@ -18,7 +18,14 @@ die() {
 
 # Show each command before it runs: the output is a transcript that can be typed.
 pcs() {
-    echo "# pcs $*"
+    shown="# pcs"
+    for word in "$@"; do
+        case $word in
+        *[!A-Za-z0-9_.,:=/%+-]*) shown="$shown '$(echo "$word" | sed "s/'/'\\\\''/g")'" ;;
+        *) shown="$shown $word" ;;
+        esac
+    done
+    echo "$shown"
     command pcs ${CIB_FILE:+-f "$CIB_FILE"} "$@"
 }
 

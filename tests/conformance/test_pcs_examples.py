@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
@@ -218,6 +219,24 @@ def test_a_second_run_changes_nothing(machine, deployed):
     done = machine.run('for step in "$E"/0*.sh; do "$step"; done', deployed)
     assert (0, "") == (done.returncode, done.stderr)
     assert before == deployed.read_bytes()
+
+
+def test_the_rule_about_recoveries_may_have_another_name(machine, deployed):
+    """One that was typed as nova-ha doctor advises is found; pcs would refuse to add it once more."""
+    cib = machine.folder / "typed.xml"
+    cib.write_text(deployed.read_text(encoding="utf-8").replace('id="nova-compute-gate', 'id="typed'))
+    before = cib.read_bytes()
+    done = machine.run('"$E"/080-constraints.sh', cib)
+    assert (0, before) == (done.returncode, cib.read_bytes()), done.stderr
+
+
+def test_what_the_steps_print_can_be_typed(machine, deployed):
+    """A command is shown as a shell reads it, also with a space or a quote in a value."""
+    cib = machine.folder / "printed.xml"
+    cib.write_bytes(deployed.read_bytes())
+    words = ["resource", "create", "dummy", "ocf:pacemaker:Dummy", "fake=it's a test", "--disabled"]
+    done = machine.run(f'. "$E"/functions.sh\npcs {shlex.join(words)}', cib)
+    assert ["#", "pcs", *words] == shlex.split(done.stdout), done.stderr
 
 
 def test_pacemaker_has_nothing_to_say(deployed):

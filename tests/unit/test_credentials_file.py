@@ -76,8 +76,8 @@ def test_insecure(write, word, verify):
 @pytest.mark.parametrize(
     ("text", "mode", "said"),
     [
-        (PASSWORD, 0o644, "everybody on this machine may read it; run: chmod 600"),
-        (PASSWORD, 0o604, "everybody on this machine may read it"),
+        (PASSWORD, 0o644, "everybody may read it; run: chmod 600"),
+        (PASSWORD, 0o604, "everybody may read it"),
         (PASSWORD.replace("[nova-ha]", "[other]"), 0o600, "no section [nova-ha]"),
         ("password = 100%-secret", 0o600, "not in ini form"),
         (PASSWORD.replace("username", "usernam"), 0o600, "usernam means nothing there"),

@@ -217,7 +217,7 @@ def test_enabled_unit(node, capsys):
     """A unit that systemd starts at boot is run, reported as degraded, and refused by a validation."""
     node.systemd.enable()
     assert ocf.SUCCESS == node.act("start")
-    said = "nova-compute.service is enabled: at the next boot systemd starts it before"
+    said = "nova-compute.service is enabled; run: systemctl disable nova-compute; else"
     assert f"WARNING: {said}" in node.log()
     assert ocf.SUCCESS == node.act("monitor")
     assert "" == capsys.readouterr().err

@@ -66,7 +66,7 @@ def test_every_check_can_find_something():
 
 def test_fix_of_exposed_credentials(sound):
     """Where the problem itself names the command that mends it, that is the fix."""
-    problem = "clouds_yaml=/c: everybody on this machine may read the secrets in it; run: chmod 600 /c"
+    problem = "clouds_yaml=/c: everybody may read the secrets in it; run: chmod 600 /c"
     sound.facts["access"] = (AccessFacts("nova-evacuate", problem=problem),)
     assert "chmod 600 /c" == the_finding(sound).fix
 
