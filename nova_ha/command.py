@@ -69,7 +69,11 @@ def _add_looking(words: Any) -> None:  # noqa: ANN401 - argparse has no public n
         words, "status", "show hosts, records, recoveries under way and the last ones", *_looking("status")
     )
     status.add_argument("--watch", action="store_true", help="show it again and again, until Ctrl-C")
-    status.add_argument("--json", action="store_true", help="print one JSON object, for programs")
+    status.add_argument(
+        "--json",
+        action="store_true",
+        help="print one JSON object, for programs; with --watch one in each line",
+    )
     doctor = _subcommand(
         words, "doctor", "check the deployment; print what is wrong, and the fix for it", *_looking("doctor")
     )

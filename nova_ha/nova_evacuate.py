@@ -81,7 +81,7 @@ class NovaEvacuate(ocf.Agent):
 
         from nova_ha.credentials import plain_secret_warning, plain_secrets
 
-        for name in plain_secrets(self.given()):
+        for name in plain_secrets(self.given(), self.instance):
             logging.getLogger(__name__).warning("%s", plain_secret_warning(name))
 
     def description(self) -> Description:

@@ -17,6 +17,9 @@ FENCE_AGENT, EVACUATE_AGENT, COMPUTE_AGENT = (
 #: Pacemaker's own default for the time limit of an operation.
 DEFAULT_TIMEOUT = 20.0
 
+#: What Pacemaker reads as no.
+FALSE = frozenset(("false", "no", "off", "0", "n"))
+
 _DURATION = re.compile(r"(\d+)\s*(ms|msec|us|usec|s|sec|m|min|h|hr)?", re.IGNORECASE)
 _UNITS = {"ms": 0.001, "msec": 0.001, "us": 1e-6, "usec": 1e-6, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0}
 _UNITS.update({"h": 3600.0, "hr": 3600.0})
@@ -29,6 +32,19 @@ def seconds(text: str) -> float | None:
 
 
 @dataclass(frozen=True)
+class Monitor:
+    """A recurring monitor operation.
+
+    Attributes:
+        interval: seconds; None when its text is not understood.
+        level: its OCF_CHECK_LEVEL; 0 is the plain monitor.
+    """
+
+    interval: float | None
+    level: int
+
+
+@dataclass(frozen=True)
 class Resource:
     """A primitive, with what it has from its template, its clone or group, and the defaults.
 
@@ -37,7 +53,8 @@ class Resource:
         agent: as pcs writes it, such as ``ocf:openstack:NovaEvacuate`` or ``stonith:fence_ipmilan``.
         parameters: its instance attributes.
         meta: its meta attributes.
-        operations: attributes of its operations by name.
+        operations: attributes of its operations by name; of its monitors, the plain one's.
+        monitors: every monitor that Pacemaker repeats.
         parents: ids of the clone, group and bundle around it, the nearest first.
         is_clone: whether several instances may run.
     """
@@ -47,6 +64,7 @@ class Resource:
     parameters: Mapping[str, str] = field(default_factory=dict)
     meta: Mapping[str, str] = field(default_factory=dict)
     operations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    monitors: tuple[Monitor, ...] = ()
     parents: tuple[str, ...] = ()
     is_clone: bool = False
 
@@ -149,6 +167,7 @@ class Configuration:
             parameters=parameters,
             meta=meta,
             operations=operations,
+            monitors=tuple(monitor for source in sources for monitor in _monitors(source)),
             parents=tuple(element.get("id", "") for element in around),
             is_clone=any(element.tag in ("clone", "master", "bundle") for element in around),
         )
@@ -159,6 +178,16 @@ class Configuration:
             if operation.get("name") != "monitor" or not _pairs(operation, "instance_attributes"):
                 own = {**_pairs(operation, "meta_attributes"), **operation.attrib}
                 yield operation.get("name", ""), {**self._op_defaults, **own}
+
+
+def _monitors(source: ET.Element) -> Iterator[Monitor]:
+    """Yield the monitors that are repeated; Pacemaker does so with an interval, unless enabled=false."""
+    for operation in source.iterfind("operations/op[@name='monitor']"):
+        own = {**_pairs(operation, "meta_attributes"), **operation.attrib}
+        interval = seconds(own.get("interval", "0"))
+        if interval != 0 and own.get("enabled", "true").lower() not in FALSE:
+            level = _pairs(operation, "instance_attributes").get("OCF_CHECK_LEVEL", "0")
+            yield Monitor(interval, int(level) if level.isdecimal() else 0)
 
 
 def _around(primitive: ET.Element, parents: Mapping[ET.Element, ET.Element]) -> Iterator[ET.Element]:

@@ -44,6 +44,7 @@ CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     doctor_fencing.record_device,
     doctor_places.evacuator_places,
     doctor_places.compute_places,
+    doctor_places.monitors,
     doctor_places.timeouts,
     doctor_hosts.host_names,
     doctor_hosts.services,

@@ -5,7 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nova_ha.commands.configuration import COMPUTE_AGENT, EVACUATE_AGENT, FENCE_AGENT, Configuration, seconds
+from nova_ha.commands.configuration import (
+    COMPUTE_AGENT,
+    EVACUATE_AGENT,
+    FALSE,
+    FENCE_AGENT,
+    Configuration,
+    seconds,
+)
 from nova_ha.commands.facts import ClusterFacts, Facts
 from nova_ha.commands.finding import ERROR, NOTE, WARNING, Finding
 from nova_ha.commands.resource_state import running_on, states
@@ -14,7 +21,6 @@ from nova_ha.commands.resource_state import running_on, states
 LONGEST_RECHECK = 300.0
 
 _EXAMPLES = "/usr/share/doc/nova-ha/examples"
-_FALSE = frozenset(("false", "no", "off", "0", "n"))
 
 
 def pacemaker(facts: Facts) -> Iterator[Finding]:
@@ -80,9 +86,13 @@ def _recheck(configuration: Configuration) -> Iterator[Finding]:
 
 
 def resources(facts: Facts) -> Iterator[Finding]:
-    """Each of nova-ha's agents is configured, once, and is not disabled."""
+    """Each of nova-ha's agents is configured, once, and is not disabled; and there are nodes for them."""
     if facts.cluster is None:
         return
+    if not facts.cluster.remote_nodes:
+        yield Finding(
+            "resources", "cluster", NOTE, "there are no Pacemaker Remote nodes", f"{_EXAMPLES}/020-nodes.sh"
+        )
     for agent, what, fix in (
         (FENCE_AGENT, "nothing records that a node was fenced", f"{_EXAMPLES}/050-fence-compute.sh"),
         (EVACUATE_AGENT, "nobody recovers servers", f"{_EXAMPLES}/070-nova-evacuate.sh"),
@@ -164,12 +174,7 @@ def legacy(facts: Facts) -> Iterator[Finding]:
                 "fence_evacuate evacuates by itself, beside nova-ha",
                 f"pcs stonith delete {resource.id}",
             )
-    count = len(facts.cluster.remote_nodes)
-    if not count:
-        yield Finding(
-            "resources", "cluster", NOTE, "there are no Pacemaker Remote nodes", f"{_EXAMPLES}/020-nodes.sh"
-        )
 
 
 def _is_false(configuration: Configuration, name: str) -> bool:
-    return (configuration.property(name) or "true").lower() in _FALSE
+    return (configuration.property(name) or "true").lower() in FALSE

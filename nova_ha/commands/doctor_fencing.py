@@ -7,7 +7,7 @@ A level is right when its first device proves that the power is off, and a later
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from nova_ha.commands.configuration import (
     COMPUTE_AGENT,
@@ -36,7 +36,7 @@ def levels(facts: Facts) -> Iterator[Finding]:
         if not found:
             yield _no_level(facts.cluster, node.name)
         for level in found:
-            yield from _level(facts.cluster.configuration, node.name, level)
+            yield from _level(facts.cluster, node.name, level)
 
 
 def _no_level(cluster: ClusterFacts, node: str) -> Finding:
@@ -46,23 +46,33 @@ def _no_level(cluster: ClusterFacts, node: str) -> Finding:
     return Finding("fencing-level", node, ERROR, problem, fix)
 
 
-def _level(configuration: Configuration, node: str, level: Level) -> Iterator[Finding]:
+def _level(cluster: ClusterFacts, node: str, level: Level) -> Iterator[Finding]:
+    configuration = cluster.configuration
     agents = [_agent(configuration, device) for device in level.devices]
     missing = [device for device, agent in zip(level.devices, agents) if agent is None]
     if missing:
         yield _about(node, level, ERROR, f"its device {missing[0]} does not exist", "pcs stonith status")
     elif agents[0] in _NO_POWER:
         problem = f"its first device, {level.devices[0]}, switches nothing off"
-        yield _about(node, level, ERROR, problem, f"pcs stonith level remove {level.index} target {node}")
+        power = [d for d, agent in zip(level.devices, agents) if agent not in _NO_POWER]
+        fix = _instead(node, level, power or [_power_device(cluster, node)], _name(configuration))
+        yield _about(node, level, ERROR, problem, fix)
     elif FENCE_AGENT not in agents and agents[0] != _WATCHDOG:
         yield _about(
             node,
             level,
             WARNING,
             "fence_compute is not in it: a fencing without an evacuator at work is forgotten",
-            f"pcs stonith level remove {level.index} target {node} && pcs stonith level add {level.index} "
-            f"{node} {' '.join(level.devices)} {_name(configuration)}",
+            _instead(node, level, level.devices, _name(configuration)),
         )
+
+
+def _instead(node: str, level: Level, power: Iterable[str], record: str) -> str:
+    """Return the command that puts a level in another's place: first the power, then the record."""
+    return (
+        f"pcs stonith level remove {level.index} target {node} && pcs stonith level add {level.index} "
+        f"{node} {' '.join(power)} {record}"
+    )
 
 
 def _about(node: str, level: Level, severity: Severity, problem: str, fix: str) -> Finding:

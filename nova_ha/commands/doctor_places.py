@@ -97,6 +97,31 @@ def _gate(cluster: ClusterFacts, resource: Resource) -> Iterator[Finding]:
         )
 
 
+#: OCF_CHECK_LEVEL of NovaCompute's thorough monitor.
+_THOROUGH = 10
+#: Intervals that the thorough monitor may have; Pacemaker takes no two monitors with the same.
+_INTERVALS = (60, 90, 120)
+
+
+def monitors(facts: Facts) -> Iterator[Finding]:
+    """Pacemaker also asks whether nova-compute can work, and restarts one that cannot."""
+    if facts.cluster is None:
+        return
+    for resource in facts.cluster.configuration.running(COMPUTE_AGENT):
+        if any(monitor.level >= _THOROUGH for monitor in resource.monitors):
+            continue
+        taken = {monitor.interval for monitor in resource.monitors}
+        interval = next(seconds for seconds in _INTERVALS if seconds not in taken)
+        yield Finding(
+            "monitor",
+            resource.id,
+            WARNING,
+            f"no monitor has OCF_CHECK_LEVEL={_THOROUGH}: a nova-compute that cannot work is not restarted",
+            f"pcs resource op add {resource.id} monitor interval={interval}s timeout=60s "
+            f"OCF_CHECK_LEVEL={_THOROUGH}",
+        )
+
+
 def timeouts(facts: Facts) -> Iterator[Finding]:
     """Each operation has the time that it needs."""
     if facts.cluster is None:

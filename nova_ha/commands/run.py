@@ -26,11 +26,12 @@ def status(here: Surroundings, line: argparse.Namespace) -> int:
     from nova_ha.commands.status_text import as_json, as_text
 
     gatherer = StatusGatherer(here)
-    show = as_json if line.json else as_text
     while True:
         report = gatherer.look()
-        clear = _CLEAR if line.watch and sys.stdout.isatty() else ""
-        here.say(clear + show(report))
+        if line.json:
+            here.say(as_json(report, is_line=line.watch))
+        else:
+            here.say((_CLEAR if line.watch and sys.stdout.isatty() else "") + as_text(report))
         if not line.watch:
             return BLIND if report.is_blind else 0
         sys.stdout.flush()

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nova_ha import option_credentials
 from nova_ha.commands.configuration import EVACUATE_AGENT, FENCE_AGENT, Configuration
-from nova_ha.credentials import CIB_SECRET
+from nova_ha.credentials import CIB_SECRET, CIB_SECRETS
 from nova_ha.errors import ConfigurationError
 from nova_ha.options import COMMAND, Value, for_program, resolve
 from nova_ha.runner import CommandFailed, Runner
@@ -91,6 +92,6 @@ def _secret(resource: str, name: str, runner: Runner) -> str:
     if answer.returncode != 0:
         raise ConfigurationError(
             f"{name} of {resource}: cibsecret has no such secret here ({answer.complaint}); "
-            "run: cibsecret sync"
+            f"run: scp -pr CONTROLLER:{CIB_SECRETS} {os.path.dirname(CIB_SECRETS)}"
         )
     return answer.stdout.rstrip("\n")

@@ -22,8 +22,8 @@ def as_text(report: Report) -> str:
     return "\n".join(_lines(report))
 
 
-def as_json(report: Report) -> str:
-    """Return the report for programs."""
+def as_json(report: Report, *, is_line: bool = False) -> str:
+    """Return the report for programs, in one line where several follow one another."""
     shown = {
         "time": format_time(report.now),
         "pacemaker": report.pacemaker,
@@ -33,7 +33,7 @@ def as_json(report: Report) -> str:
         "hosts": [host.as_json() for host in report.hosts],
         "recoveries": [past.as_json() for past in report.past],
     }
-    return json.dumps(shown, indent=2)
+    return json.dumps(shown, indent=None if is_line else 2)
 
 
 def _lines(report: Report) -> Iterator[str]:

@@ -19,7 +19,7 @@ from tests.lab import layout, mounts, watchdog
 from tests.lab.layout import RunFolder
 
 # No systemd reads /etc/default/pacemaker here, so the daemons get their settings by environment.
-_PACEMAKER_SETTINGS = {
+PACEMAKER_SETTINGS = {
     "PCMK_logfile": "/var/log/pacemaker/pacemaker.log",
     "PCMK_logfacility": "none",
     "HA_LOGFACILITY": "none",
@@ -89,7 +89,7 @@ def _wait_for_corosync() -> None:
 def _start_cluster(role: str, with_sbd: bool) -> None:
     environment = {
         **layout.BASE_ENVIRONMENT,
-        **_PACEMAKER_SETTINGS,
+        **PACEMAKER_SETTINGS,
         **(watchdog.SETTINGS if with_sbd else {}),
     }
     if role == "controller":

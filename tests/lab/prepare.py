@@ -40,6 +40,8 @@ APT_PACKAGES = (
     # What the examples are tried with.
     "crmsh",
     "shellcheck",
+    # cibsecret refuses to say what it keeps unless it finds ssh.
+    "openssh-client",
     # What the product's package is built with.
     "debhelper",
     "dh-python",

@@ -4,11 +4,16 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.lab.lab import Lab
 from tests.lab.recoveries import LIMIT, SETTLED
+from tests.lab.waiting import FabricProcess
 
 pytestmark = pytest.mark.lab
 
@@ -70,38 +75,123 @@ def nodes(lab: Lab) -> str:
     return str(lab.run_on_controller("cibadmin", "--query", "--scope", "nodes").stdout)
 
 
-def on_another_machine(lab: Lab) -> tuple[str, ...]:
-    """Return what gives a command in the fabric, whose disk cannot be written, a disk of its own."""
-    disk = lab.directory / "by-hand"
-    for folder in ("lib", "log"):
-        (disk / folder).mkdir(parents=True, exist_ok=True)
-    mounts = (
-        f'mount --bind {disk}/lib /var/lib/nova-ha && mount --bind {disk}/log /var/log/nova-ha && exec "$@"'
-    )
-    return ("unshare", "--mount", "sh", "-c", mounts, "sh")
+class Machine:
+    """A machine without Pacemaker from which Nova is reached: the fabric, with a disk of its own.
 
-
-def test_without_pacemaker(cloud: Lab) -> None:
-    """On a machine without Pacemaker the command refuses a live host, and recovers a dead one itself.
-
-    Pacemaker is told to keep its hands off meanwhile; afterwards it fences the node as it would have before.
+    Args:
+        lab: the lab.
     """
-    ids = boot(cloud, "compute-2")
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._disk = lab.directory / "by-hand"
+        for folder in ("lib", "log"):
+            (self._disk / folder).mkdir(parents=True, exist_ok=True)
+        self._clouds = lab.folder.private("controller-0", "/etc/nova-ha") / "clouds.yaml"
+
+    def run(self, *words: str, status: int = 0) -> str:
+        """Call nova-ha with these words and return what it says; it ends with that exit status."""
+        done = self._lab.run_fabric(*self._command(*words), check=False, timeout=LIMIT)
+        print(" ".join(words), done.returncode, done.stdout, done.stderr, sep="\n")
+        assert status == done.returncode
+        return done.stdout + done.stderr
+
+    def begin(self, name: str, *words: str) -> FabricProcess:
+        """Begin a call of nova-ha, which writes to NAME.log."""
+        return self._lab.popen_fabric(self._command(*words), name)
+
+    def host(self, name: str) -> dict[str, Any]:
+        """Return what its status says about a host."""
+        hosts = json.loads(self.run("status", "--json"))["hosts"]
+        return next(host for host in hosts if host["host"] == name)
+
+    def _command(self, *words: str) -> tuple[str, ...]:
+        """Return what gives a command in the fabric, whose disk cannot be written, a disk of its own."""
+        mounts = " && ".join(
+            f"mount --bind {self._disk}/{name} /var/{name}/nova-ha" for name in ("lib", "log")
+        )
+        alone = ("unshare", "--mount", "sh", "-c", f'{mounts} && exec "$@"', "sh")
+        place = ("--clouds-yaml", str(self._clouds), "--cacert", str(self._clouds.with_name("ca.pem")))
+        return (*alone, "nova-ha", "--cloud", "lab", *place, *words)
+
+
+@pytest.fixture
+def machine(cloud: Lab) -> Iterator[Machine]:
+    """Give a machine without Pacemaker; the cloud's own keeps its hands off, and fences afterwards."""
+    cloud.run_on_controller("pcs", "resource", "disable", "nova-evacuate", "--wait=60", timeout=90)
     cloud.run_on_controller("pcs", "property", "set", "maintenance-mode=true")
-    clouds = cloud.folder.private("controller-0", "/etc/nova-ha") / "clouds.yaml"
-    place = ("--clouds-yaml", str(clouds), "--cacert", str(clouds.with_name("ca.pem")))
-    command = (*on_another_machine(cloud), "nova-ha", "--cloud", "lab", *place)
-    evacuate = (*command, "evacuate", "compute-2", "--confirm-host-is-off", WORD)
-    try:
-        done = cloud.run_fabric(*evacuate, check=False, timeout=60)
-        assert (1, True) == (done.returncode, "reports to Nova at this moment" in done.stderr), done.stderr
-        cloud.power_off("compute-2")
-        done = cloud.run_fabric(*evacuate, timeout=LIMIT)
-        print(done.stdout)
-        assert f"{SERVERS} servers recovered, 0 not" in done.stdout
-        assert "compute-2" not in where(cloud, ids)
-        shown = cloud.run_fabric(*command, "status").stdout
-        assert f"off on the word of {WORD}" in shown
-    finally:
-        cloud.run_on_controller("pcs", "property", "set", "maintenance-mode=false")
+    yield Machine(cloud)
+    cloud.run_on_controller("pcs", "property", "set", "maintenance-mode=false")
+    cloud.run_on_controller("pcs", "resource", "enable", "nova-evacuate")
+
+
+def service(lab: Lab, host: str) -> tuple[str, str, bool]:
+    """Return status, state and forced_down of a host's nova-compute as Nova shows them."""
+    services = lab.openstack.client.services()
+    (found,) = [one for one in services if (one["binary"], one["host"]) == ("nova-compute", host)]
+    return found["status"], found["state"], found["forced_down"]
+
+
+def test_maintenance_without_pacemaker(cloud: Lab) -> None:
+    """A host is disabled and enabled by a word; that nothing answers is an exit status of its own."""
+    machine = Machine(cloud)
+    machine.run("disable", "compute-3", "--reason", "new memory")
+    assert ("disabled", "up", False) == service(cloud, "compute-3")
+    assert "already" in machine.run("disable", "compute-3")
+    machine.run("enable", "compute-3")
+    assert ("enabled", "up", False) == service(cloud, "compute-3")
+    nowhere = ("--auth-url", "http://10.77.0.1:9/v3")
+    machine.run(*nowhere, "doctor", "--json", status=3)
+    machine.run(*nowhere, "status", "--json", status=3)
+
+
+def test_recovery_without_pacemaker(cloud: Lab, machine: Machine) -> None:
+    """A live host is refused, and one without proof; killed half-way, the recovery is taken up again."""
+    ids = boot(cloud, "compute-2")
+    statement = ("--confirm-host-is-off", WORD)
+    evacuate = ("evacuate", "compute-2")
+    assert "reports to Nova at this moment" in machine.run(*evacuate, *statement, status=1)
+    cloud.power_off("compute-2")
+    assert "nothing proves that it is off" in machine.run(*evacuate, status=1)
+    assert {"compute-2"} == where(cloud, ids)
+    watching = machine.begin("watch", "status", "--watch")
+    kill_half_way(cloud, machine.begin("evacuate", "--max-in-flight", "1", *evacuate, *statement))
+    half = machine.host("compute-2")
+    assert {"done"} < {server["phase"] for server in half["servers"]}
+    assert (True, True) == (half["record"]["open"], WORD in half["record"]["on_whose_word"])
+    assert "its recovery is not complete" in machine.run("return", "compute-2", status=1)
+    said = machine.run(*evacuate)
+    assert "going on with the recovery that was begun" in said
+    assert f"{SERVERS} servers recovered, 0 not" in said
+    assert "compute-2" not in where(cloud, ids)
+    cloud.wait_until("it is watched", lambda: "its servers are recovered" in log(cloud, "watch"), SETTLED)
+    watching.send_signal(signal.SIGTERM)
+    assert_returns(cloud, machine)
+    assert "compute-2" not in where(cloud, ids)
     assert () == cloud.openstack.audit().findings
+
+
+def log(lab: Lab, name: str) -> str:
+    """Return what a process of the fabric has said."""
+    return (lab.logs / f"{name}.log").read_text()
+
+
+def kill_half_way(lab: Lab, process: FabricProcess) -> None:
+    """Kill a recovery when a part of the servers is recovered."""
+    lab.wait_until("some are recovered", lambda: re.search("[1-3] done", log(lab, "watch")), LIMIT)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def assert_returns(lab: Lab, machine: Machine) -> None:
+    """The host is repaired, its nova-compute is started by hand, and a word brings it back into service."""
+    assert ("disabled", "down", True) == service(lab, "compute-2")
+    lab.power_on("compute-2")
+    lab.run("compute-2", "sh", "-c", "setsid nova-compute </dev/null >/dev/null 2>&1 &")
+    machine.run("return", "compute-2")
+    assert ("enabled", "up", False) == service(lab, "compute-2")
+    status = json.loads(machine.run("status", "--json"))
+    (host,) = [host for host in status["hosts"] if host["host"] == "compute-2"]
+    assert (None, "up") == (host["record"], host["state"])
+    (past,) = status["recoveries"]
+    assert ("compute-2", True) == (past["host"], past["ended"] is not None)

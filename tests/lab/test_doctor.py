@@ -8,14 +8,15 @@ the smallest credential, which the last test recovers a host with; until then no
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
 from tests.lab.application_credentials import Maker, rules_of_the_page, status_of, write_clouds
+from tests.lab.breakages import BREAKAGES, Act
+from tests.lab.doctor import CLOUDS, PATIENCE, Doctor, Findings, without_notes
 from tests.lab.doors import Door, door
 from tests.lab.lab import Lab
 from tests.lab.openstack import names, tls
@@ -24,128 +25,43 @@ from tests.lab.recoveries import Labs, assert_recovered, strike
 
 pytestmark = pytest.mark.lab
 
-CLOUDS = "/etc/nova-ha/clouds.yaml"
 #: Servers that are enough to see a recovery.
 FEW = 4
+#: The lab's own configuration does without it, for tests in which nothing is to restart a nova-compute.
+THOROUGH_MONITOR = "pcs resource op add nova-compute monitor interval=60s timeout=60s OCF_CHECK_LEVEL=10"
 
-#: As the evacuator leaves a host that it cannot bring back any more, for its record is gone.
-DISABLE = f"""\
-from nova_ha.nova import connect
-nova = connect({{"cloud": "lab", "clouds_yaml": "{CLOUDS}"}})
-service = next(one for one in nova.services() if one.host == "compute-2")
-nova.disable(service, "nova-ha: fenced 2026-01-01T00:00:00Z")
-"""
-
-
-@dataclass(frozen=True)
-class Breakage:
-    """Something that is broken by `command`, found as `check` about `subject`, and mended by its own fix.
-
-    Attributes:
-        mend: the command that mends it where the fix is a sentence or needs an admin's choice; empty to type
-            the fix of the finding.
-    """
-
-    command: str
-    check: str
-    subject: str
-    mend: str = ""
-
-
-BREAKAGES = {
-    "level without fence_compute": Breakage(
-        "pcs stonith level remove 1 target compute-0; pcs stonith level add 1 compute-0 ipmi-compute-0",
-        "fencing-level",
-        "compute-0",
-    ),
-    "no level": Breakage("pcs stonith level remove 1 target compute-1", "fencing-level", "compute-1"),
-    "fencing is off": Breakage(
-        "pcs property set stonith-enabled=false", "stonith-enabled", "cluster"
-    ),
-    "recheck is late": Breakage(
-        "pcs property set cluster-recheck-interval=1h", "cluster-recheck-interval", "cluster"
-    ),
-    "short stop": Breakage(
-        "pcs resource update nova-compute op stop timeout=30s", "timeout", "nova-compute"
-    ),
-    "no gate": Breakage("pcs constraint delete nova-compute-gate", "gate", "nova-compute"),
-    "servers left over": Breakage(
-        "crm_attribute --node compute-1 --name nova-ha-state --lifetime forever --update "
-        "'up: not recovered: 11111111-2222-3333-4444-555555555555'",
-        "records",
-        "compute-1",
-    ),
-    "name that Nova does not know": Breakage(
-        "pcs resource create compute-11 ocf:pacemaker:remote server=10.77.0.199 op monitor interval=5s "
-        "timeout=10s --disabled --force",
-        "host-name",
-        "compute-11",
-        mend="pcs resource delete compute-11 --force",
-    ),
-    "wrong password": Breakage(
-        f"sed -i.sound s/secret-admin/wrong-password/ {CLOUDS}",
-        "credentials",
-        "nova-evacuate",
-        mend=f"cat {CLOUDS}.sound > {CLOUDS}",
-    ),
-    "credentials for everybody": Breakage(
-        f"chmod 644 {CLOUDS}", "credentials", "nova-evacuate"
-    ),
-    "host disabled and forgotten": Breakage(
-        f"python3 -c '{DISABLE}'",
-        "services",
-        "compute-2",
-    ),
-}  # fmt: skip
-
-
-@dataclass
-class Doctor:
-    """nova-ha doctor on a controller.
-
-    Attributes:
-        controller: one that runs neither the evacuator nor fence_compute: what is broken there hurts nobody.
-    """
-
-    lab: Lab
-    controller: str
-
-    def findings(self) -> list[dict[str, str]]:
-        """Return what is worse than a note; the exit status agrees with it."""
-        done = self.lab.run(self.controller, "nova-ha", "doctor", "--json", check=False)
-        shown: dict[str, Any] = json.loads(done.stdout)
-        found = [one for one in shown["findings"] if one["severity"] != "note"]
-        assert {"note": 0, "warning": 1, "error": 2}[shown["worst"]] == done.returncode, done.stderr
-        return found
-
-    def wait(self, what: str, condition: Callable[[list[dict[str, str]]], bool]) -> list[dict[str, str]]:
-        """Return the findings once they are as wanted."""
-        seen: list[list[dict[str, str]]] = [[]]
-
-        def as_wanted() -> bool:
-            seen[0] = self.findings()
-            return condition(seen[0])
-
-        self.lab.wait_until(f"{what} (last findings: {seen})", as_wanted, 30)
-        return seen[0]
-
-    def type(self, command: str) -> None:
-        """Type a command into a controller's shell."""
-        self.lab.run(self.controller, "sh", "-c", command)
+PASSWORD = "kept-by-pacemaker"
+#: The resources with credentials, as pcs calls their kind.
+WITH_CREDENTIALS = {"nova-evacuate": "resource", "fence-nova": "stonith"}
+BY_PASSWORD = (
+    f"cloud= clouds_yaml= auth_url={names.AUTH_URL} interface=internal username=keeper project_name=admin"
+)
+BY_FILE = f"cloud=lab clouds_yaml={CLOUDS} auth_url= interface= username= project_name= password="
 
 
 @pytest.fixture(scope="module")
 def doctor(labs: Labs) -> Doctor:
-    lab = labs.whole()
-    status = lab.cluster_status()
-    assert status is not None
-    busy = {*status.started["nova-evacuate"], *status.started["fence-nova"]}
-    return Doctor(lab, next(node.name for node in lab.controllers if node.name not in busy))
+    doctor = Doctor(labs.whole())
+    doctor.type(THOROUGH_MONITOR)
+    return doctor
+
+
+@pytest.fixture(autouse=True)
+def idle_controller(doctor: Doctor) -> None:
+    doctor.visit_idle_controller()
+
+
+def do(doctor: Doctor, act: Act) -> None:
+    """Break or mend something."""
+    if isinstance(act, str):
+        doctor.type(act)
+    else:
+        act(doctor)
 
 
 def test_sound_deployment(doctor: Doctor) -> None:
     """In a lab that works there is nothing worse than a note, and monitoring sees 0."""
-    doctor.wait("nothing is found", lambda found: not found)
+    doctor.wait_sound()
 
 
 @pytest.mark.parametrize("name", BREAKAGES)
@@ -153,17 +69,67 @@ def test_what_is_broken_is_found_and_its_fix_mends_it(doctor: Doctor, name: str)
     """The finding names what was broken; the command that it proposes makes it vanish."""
     breakage = BREAKAGES[name]
 
-    def of_it(found: list[dict[str, str]]) -> list[dict[str, str]]:
-        return [f for f in found if (f["check"], f["subject"]) == (breakage.check, breakage.subject)]
+    def of_it(found: Findings) -> Findings:
+        wanted = (breakage.check, breakage.subject)
+        return [one for one in found if (one["check"], one["subject"].partition(" (")[0]) == wanted]
 
-    doctor.type(breakage.command)
+    do(doctor, breakage.breaking)
     fix = breakage.mend
     try:
-        (finding,) = of_it(doctor.wait(f"{name} is found", lambda found: bool(of_it(found))))
+        (finding,) = of_it(doctor.wait(f"{name} is found", lambda found: bool(of_it(found)), doctor.examine))
         fix = fix or finding["fix"]
     finally:
-        doctor.type(fix)
-    doctor.wait("it is mended", lambda found: not found)
+        do(doctor, fix)
+    doctor.wait("it is mended", lambda found: not [*of_it(found), *without_notes(found)], doctor.examine)
+
+
+def give_credentials(doctor: Doctor, parameters: str) -> None:
+    """Give the resources other credentials."""
+    for name, kind in WITH_CREDENTIALS.items():
+        doctor.type(f"pcs {kind} update {name} {parameters}")
+
+
+def about(found: Findings, check: str) -> set[str]:
+    """Return what the findings of one name are about."""
+    return {one["subject"] for one in found if one["check"] == check}
+
+
+def keep(doctor: Doctor, resource: str, password: str) -> None:
+    """Let cibsecret's files on each controller have a password, as the README says."""
+    folder = f"/var/lib/pacemaker/lrm/secrets/{resource}"
+    script = (
+        f"umask 077; mkdir -p {folder} && cd {folder} && cat > password && "
+        "tr -d '\\n' < password | md5sum | cut -d ' ' -f 1 > password.sign"
+    )
+    for node in doctor.lab.controllers:
+        doctor.lab.run(node.name, "sh", "-c", script, stdin=f"{password}\n")
+
+
+def test_passwords_that_cibsecret_keeps(doctor: Doctor) -> None:
+    """They are no plain secrets any more, and every controller has them for its agents and for nova-ha."""
+    doctor.lab.openstack.client.add_admin("keeper", PASSWORD)
+    give_credentials(doctor, f"{BY_PASSWORD} password={PASSWORD}")
+    try:
+        doctor.wait("plain", lambda found: about(found, "plain-secret") == {*WITH_CREDENTIALS})
+        for name in WITH_CREDENTIALS:
+            keep(doctor, name, PASSWORD)
+        give_credentials(doctor, "password=lrm://")
+        assert_kept(doctor)
+        keep(doctor, "fence-nova", "another")
+        doctor.wait("another", lambda found: about(found, "credentials") == {"fence-nova"})
+    finally:
+        give_credentials(doctor, BY_FILE)
+    doctor.wait_sound()
+
+
+def assert_kept(doctor: Doctor) -> None:
+    """The configuration does not tell the password; the agents and nova-ha have it on each controller."""
+    assert PASSWORD not in doctor.type("cibadmin --query")
+    doctor.lab.wait_cluster(PATIENCE)
+    for node in doctor.lab.controllers:
+        doctor.wait_sound(node.name)
+    said = doctor.type("crm_resource --resource nova-evacuate --validate 2>&1")
+    assert "everybody" not in said, said
 
 
 def test_status_on_any_controller(doctor: Doctor) -> None:

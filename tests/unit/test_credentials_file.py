@@ -121,7 +121,7 @@ def test_password_script_of_the_file(write):
 def test_placeholder_of_cibsecret():
     """A value that Pacemaker ought to have replaced is not sent to Keystone."""
     settings = {"auth_url": "http://k", "username": "u", "project_name": "p", "password": "lrm://"}
-    assert "cibsecret sync" in refusal(settings)
+    assert "/var/lib/pacemaker/lrm/secrets" in refusal(settings)
 
 
 def test_plain_secrets():
@@ -130,14 +130,29 @@ def test_plain_secrets():
     assert ("passwd", "application-credential-secret") == plain_secrets(given)
 
 
+PLAIN = {"auth_url": "http://k", "username": "u", "project_name": "p", "password": "visible-secret"}
+
+
+def warnings_of(caplog, **environ):
+    """Return what the agent's validation warns of when it is given a password."""
+    NovaEvacuate({**{f"OCF_RESKEY_{name}": text for name, text in PLAIN.items()}, **environ}).validate(0)
+    assert "visible-secret" not in caplog.text
+    return [entry.getMessage() for entry in caplog.records if entry.levelname == "WARNING"]
+
+
 def test_validate_warns_of_plain_secrets(caplog):
     """The agent's validation succeeds with a plain password, and warns without showing it."""
-    parameters = {"auth_url": "http://k", "username": "u", "project_name": "p", "password": "visible-secret"}
-    environ = {f"OCF_RESKEY_{name}": text for name, text in parameters.items()}
-    NovaEvacuate(environ).validate(0)
-    (warning,) = [entry.getMessage() for entry in caplog.records if entry.levelname == "WARNING"]
+    (warning,) = warnings_of(caplog)
     assert "password: everybody who may read the cluster's configuration" in warning
-    assert "visible-secret" not in caplog.text
+
+
+def test_validate_knows_what_cibsecret_keeps(tmp_path, monkeypatch, caplog):
+    """A password that Pacemaker has put in is not plain, that of another resource is."""
+    monkeypatch.setattr("nova_ha.credentials.CIB_SECRETS", str(tmp_path))
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "password").touch()
+    assert [] == warnings_of(caplog, OCF_RESOURCE_INSTANCE="kept")
+    assert 1 == len(warnings_of(caplog, OCF_RESOURCE_INSTANCE="another"))
 
 
 def test_validate_is_silent_about_files(write, caplog):

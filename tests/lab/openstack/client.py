@@ -203,6 +203,15 @@ class Client:
             raise LabError(f"Nova knows no nova-compute on '{host}'")
         self._call(self.nova.put, f"/os-services/{found[0]['id']}", json=change)
 
+    def add_admin(self, name: str, password: str) -> None:
+        """Create another user who is an admin in the admin's project."""
+        keystone = adapter.Adapter(self.session, endpoint_override=names.AUTH_URL)
+        user = {"name": name, "password": password, "domain_id": "default"}
+        user_id = self._call(keystone.post, "/users", json={"user": user}).json()["user"]["id"]
+        (role,) = self._call(keystone.get, "/roles?name=admin").json()["roles"]
+        project = self.session.get_project_id()
+        self._call(keystone.put, f"/projects/{project}/users/{user_id}/roles/{role['id']}")
+
     def delete_all(self, timeout: float = 60.0) -> None:
         """Delete every server and wait until Nova has none."""
         deadline = time.monotonic() + timeout

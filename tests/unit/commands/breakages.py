@@ -109,6 +109,16 @@ def break_gate(sound):
     sound.remove(".//rsc_location[@id='nova-compute-gate']")
 
 
+def break_thorough_monitor(sound):
+    """Nobody asks whether nova-compute can work."""
+    sound.remove(".//primitive[@id='nova-compute']/operations/op[@interval='60s']")
+
+
+def break_thorough_monitor_disabled(sound):
+    """The monitor that asks it is disabled."""
+    sound.set(".//primitive[@id='nova-compute']/operations/op[@interval='60s']", enabled="false")
+
+
 def break_stop_timeout(sound):
     """nova-compute has too little time to stop."""
     sound.set(".//primitive[@id='nova-compute']/operations/op[@name='stop']", timeout="90s")
@@ -347,6 +357,8 @@ CASES = (
     (break_evacuator_place, "location", "nova-evacuate", ERROR, "compute-0, compute-1"),
     (break_compute_place, "location", "nova-compute", WARNING, "controller-0, controller-1, controller-2"),
     (break_gate, "gate", "nova-compute", WARNING, "while their recovery is open"),
+    (break_thorough_monitor, "monitor", "nova-compute", WARNING, "OCF_CHECK_LEVEL=10"),
+    (break_thorough_monitor_disabled, "monitor", "nova-compute", WARNING, "OCF_CHECK_LEVEL=10"),
     (break_stop_timeout, "timeout", "nova-compute", WARNING, "stop has 90 s"),
     (break_default_timeout, "timeout", "nova-evacuate", WARNING, "stop has 20 s"),
     (break_off_timeout, "timeout", "fence-nova", WARNING, "off has 30 s"),

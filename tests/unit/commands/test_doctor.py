@@ -101,6 +101,22 @@ def test_two_nodes_are_one_host(sound):
     assert [ERROR] == [one.severity for one in found]
 
 
+def test_interval_of_the_thorough_monitor(sound):
+    """The monitor that is proposed has an interval of its own, as Pacemaker wants it."""
+    breakages.break_thorough_monitor(sound)
+    sound.set(".//primitive[@id='nova-compute']/operations/op[@name='monitor']", interval="60s")
+    fix = "pcs resource op add nova-compute monitor interval=90s timeout=60s OCF_CHECK_LEVEL=10"
+    assert fix == the_finding(sound).fix
+
+
+def test_level_that_begins_with_the_record(sound):
+    """The command that is proposed puts the power first, the node's own device if the level has none."""
+    again = "pcs stonith level remove 1 target compute-0 && pcs stonith level add 1 compute-0"
+    for devices in ("fence-nova,ipmi-compute-0", "fence-nova"):
+        sound.set(breakages.LEVEL, devices=devices)
+        assert f"{again} ipmi-compute-0 fence-nova" == the_finding(sound).fix
+
+
 def test_old_release(sound):
     """Bugs that a release may have are notes, the older the more of them."""
     sound.nova["microversion"] = (2, 93)

@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from nova_ha.clock import parse_time
 from nova_ha.commands import run
 from nova_ha.commands.evacuate import evacuate
 from nova_ha.commands.past import past_recoveries, tell
@@ -138,8 +139,8 @@ def test_json(commands):
     assert {("web-0-0", "waiting"), ("web-0-1", "waiting")} == phases
 
 
-def test_watch(commands):
-    """With --watch the report comes again until somebody ends it."""
+def watch(commands, *, as_json):
+    """Return what --watch has shown after four seconds."""
     shown = []
 
     def say(text):
@@ -149,9 +150,23 @@ def test_watch(commands):
 
     commands.say = say
     with pytest.raises(KeyboardInterrupt):
-        run.status(commands.here(), argparse.Namespace(watch=True, json=False))
-    assert 3 == len(shown)
+        run.status(commands.here(), argparse.Namespace(watch=True, json=as_json))
     assert 4.0 <= commands.world.clock.monotonic()
+    return shown
+
+
+def test_watch(commands):
+    """With --watch the report comes again until somebody ends it."""
+    assert ["Pacemaker: none"] * 3 == [text.splitlines()[0] for text in watch(commands, as_json=False)]
+
+
+def test_watch_for_programs(commands):
+    """With --watch and --json each line is a report."""
+    shown = watch(commands, as_json=True)
+    assert 3 == len("\n".join(shown).splitlines())
+    assert [4.0] == [
+        round(parse_time(json.loads(shown[2])["time"]) - parse_time(json.loads(shown[0])["time"]))
+    ]
 
 
 def test_reads_that_fail(commands):

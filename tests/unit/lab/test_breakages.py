@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lab breaks something for every check of nova-ha doctor, and nothing that no check looks at."""
+
+from __future__ import annotations
+
+from nova_ha.commands import doctor
+from tests.lab.breakages import BREAKAGES
+from tests.unit.commands.breakages import CASES
+from tests.unit.commands.deployment import Deployment
+
+
+def what_can_be_found():
+    """Return each check that finds something in a broken deployment, with the name of what it finds."""
+    found = set()
+    for break_it, *_ in CASES:
+        deployment = Deployment()
+        break_it(deployment)
+        facts = deployment.all_facts()
+        found |= {(check.__name__, one.check) for check in doctor.CHECKS for one in check(facts)}
+    return found
+
+
+def test_every_check_is_broken_in_the_lab():
+    """Each finding of each check has a case of tests/lab/test_doctor.py, and each case has a check."""
+    broken = {(breakage.by, breakage.check) for breakage in BREAKAGES.values()}
+    assert what_can_be_found() == broken
+    assert {check.__name__ for check in doctor.CHECKS} == {by for by, _ in broken}
