@@ -18,7 +18,7 @@ from tests.lab.lab import Lab
 from tests.lab.leaks import leaks
 from tests.lab.openstack.hypervisor.control import change
 
-SERVERS = 20
+SERVERS = 10
 #: Seconds from the hit to the end, return of the host included.
 LIMIT = 180.0
 SETTLED = 60.0

@@ -32,7 +32,7 @@ OUTAGE = 20.0
 LIMIT = 300.0
 #: Every service is on this machine and no proxy is before them, so what a lost answer may still bring shows
 #: within seconds. A few requests at a time let the outage hit some on their way and find others unsent.
-SETTINGS = ("settle_time=20", "dead_after=45", "stuck_after=60", "max_in_flight=8")
+SETTINGS = ("settle_time=20", "dead_after=45", "stuck_after=60", "max_in_flight=5")
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ REUNFENCED = 120.0
 @pytest.mark.parametrize("how", ["power-cut", "freeze"])
 def test_one_compute_node_dies(cloud: Lab, how: str) -> None:
     """20 of 20 servers of a dead or hung compute node run elsewhere, and the node is back in service."""
-    assert_recovered(cloud, strike(cloud, how, "compute-0"))
+    assert_recovered(cloud, strike(cloud, how, "compute-0", servers=20))
 
 
 def test_cable_of_a_compute_node_is_cut(cloud: Lab) -> None:
