@@ -307,3 +307,8 @@ BREAKAGES = {
         "guests", "guests", "paused-0", _pause_a_server, mend=_delete_servers
     ),
 }  # fmt: skip
+
+#: What is broken in a lab of its own: check and finding, and the test.
+IN_ANOTHER_LAB = {
+    ("watchdog", "watchdog"): "test_watchdog.py::test_doctor_finds_watchdogs_of_compute_nodes_that_count",
+}

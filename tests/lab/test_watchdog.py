@@ -13,6 +13,7 @@ from tests.lab.demo.cloud import audit_complaints
 from tests.lab.demo.follow import Follow
 from tests.lab.demo.scene import Scene
 from tests.lab.deployment import Guests, deploy, fencings, node_of, pcs
+from tests.lab.doctor import Doctor
 from tests.lab.lab import Lab
 from tests.lab.recoveries import LIMIT, Labs, assert_recovered, prepare, strike
 
@@ -114,6 +115,16 @@ def test_only_the_cut_off_controller_is_reset(guarded: Lab) -> None:
     guarded.cable(NODE, up=True)
     guarded.power_on(NODE)
     assert_recovered(guarded, seen)
+
+
+def test_doctor_finds_watchdogs_of_compute_nodes_that_count(trusting: Lab) -> None:
+    """doctor calls it an error, and what it proposes mends it."""
+    doctor = Doctor(trusting)
+    (found,) = (one for one in doctor.findings() if one["check"] == "watchdog")
+    assert found["severity"] == "error"
+    assert NODE in found["problem"]
+    doctor.type(found["fix"])
+    assert "watchdog" not in {one["check"] for one in doctor.findings()}
 
 
 def test_a_compute_node_that_hangs_is_reset(trusting: Lab) -> None:

@@ -3,10 +3,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from nova_ha.commands import doctor
-from tests.lab.breakages import BREAKAGES
+from tests.lab.breakages import BREAKAGES, IN_ANOTHER_LAB
 from tests.unit.commands.breakages import CASES
 from tests.unit.commands.deployment import Deployment
+
+LAB = Path(__file__).resolve().parents[2] / "lab"
 
 
 def what_can_be_found():
@@ -22,6 +28,13 @@ def what_can_be_found():
 
 def test_every_check_is_broken_in_the_lab():
     """Each finding of each check has a case of tests/lab/test_doctor.py, and each case has a check."""
-    broken = {(breakage.by, breakage.check) for breakage in BREAKAGES.values()}
+    broken = {(breakage.by, breakage.check) for breakage in BREAKAGES.values()} | set(IN_ANOTHER_LAB)
     assert what_can_be_found() == broken
     assert {check.__name__ for check in doctor.CHECKS} == {by for by, _ in broken}
+
+
+@pytest.mark.parametrize("name", IN_ANOTHER_LAB.values())
+def test_tests_of_other_labs_exist(name):
+    """A test that stands for a case is there."""
+    file, _, test = name.partition("::")
+    assert f"\ndef {test}(" in (LAB / file).read_text(encoding="utf-8")
