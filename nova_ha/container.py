@@ -140,10 +140,9 @@ class Container(ComputeService):
             return None
         since = " (from podman 5.1 on)" if self._engine == "podman" else ""
         return (
-            f"container {self._container} has the restart policy {policy}: at the next boot it starts before "
-            "the servers of this host are recovered, and destroys them; "
-            f"run: {self._engine} update --restart=no {self._container}{since}, "
-            "or make it anew with --restart=no"
+            f"container {self._container} has the restart policy {policy}; "
+            f"run: {self._engine} update --restart=no {self._container}{since}, or make it anew; "
+            "else it starts at boot before the servers of this host are recovered, and destroys them"
         )
 
     def _stop_container(self, patience: float) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from nova_ha.commands.configuration import (
@@ -11,16 +12,15 @@ from nova_ha.commands.configuration import (
     FALSE,
     FENCE_AGENT,
     Configuration,
+    Resource,
     seconds,
 )
 from nova_ha.commands.facts import ClusterFacts, Facts
-from nova_ha.commands.finding import ERROR, NOTE, WARNING, Finding
-from nova_ha.commands.resource_state import running_on, states
+from nova_ha.commands.finding import ERROR, EXAMPLES, NOTE, WARNING, Finding
+from nova_ha.commands.resource_state import ResourceState, running_on, states
 
 #: Pacemaker gives up on a fencing that has failed ten times until its next recheck (default 15 min).
 LONGEST_RECHECK = 300.0
-
-_EXAMPLES = "/usr/share/doc/nova-ha/examples"
 
 
 def pacemaker(facts: Facts) -> Iterator[Finding]:
@@ -91,12 +91,12 @@ def resources(facts: Facts) -> Iterator[Finding]:
         return
     if not facts.cluster.remote_nodes:
         yield Finding(
-            "resources", "cluster", NOTE, "there are no Pacemaker Remote nodes", f"{_EXAMPLES}/020-nodes.sh"
+            "resources", "cluster", NOTE, "there are no Pacemaker Remote nodes", f"{EXAMPLES}/020-nodes.sh"
         )
     for agent, what, fix in (
-        (FENCE_AGENT, "nothing records that a node was fenced", f"{_EXAMPLES}/050-fence-compute.sh"),
-        (EVACUATE_AGENT, "nobody recovers servers", f"{_EXAMPLES}/070-nova-evacuate.sh"),
-        (COMPUTE_AGENT, "nobody watches nova-compute", f"{_EXAMPLES}/060-compute-services.sh"),
+        (FENCE_AGENT, "nothing records that a node was fenced", f"{EXAMPLES}/050-fence-compute.sh"),
+        (EVACUATE_AGENT, "nobody recovers servers", f"{EXAMPLES}/070-nova-evacuate.sh"),
+        (COMPUTE_AGENT, "nobody watches nova-compute", f"{EXAMPLES}/060-compute-services.sh"),
     ):
         found = facts.cluster.configuration.running(agent)
         if not found:
@@ -150,6 +150,8 @@ def health(facts: Facts) -> Iterator[Finding]:
     for agent in (FENCE_AGENT, EVACUATE_AGENT, COMPUTE_AGENT):
         for resource in facts.cluster.configuration.running(agent):
             for state in states(root, resource):
+                if state.is_degraded and agent == COMPUTE_AGENT:
+                    yield _degraded(resource, state)
                 if state.has_failed:
                     said = f": {state.reason}" if state.reason else f" (exit status {state.exit_status})"
                     yield Finding(
@@ -159,6 +161,15 @@ def health(facts: Facts) -> Iterator[Finding]:
                         f"{state.operation} failed{said}",
                         f"pcs resource cleanup {resource.id}",
                     )
+
+
+def _degraded(resource: Resource, state: ResourceState) -> Finding:
+    """Return what nova-compute's agent complains of, with the command that it names itself."""
+    subject = f"{resource.id} on {state.node}"
+    problem = f"degraded: {state.reason or 'it says that not all is well'}"
+    command = re.search(r"; run: ([^;]+)", state.reason)
+    fix = f"ssh {state.node} {command[1]}" if command else "crm_mon -1 --inactive"
+    return Finding("failed-action", subject, WARNING, problem, fix)
 
 
 def legacy(facts: Facts) -> Iterator[Finding]:

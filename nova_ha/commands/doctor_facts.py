@@ -89,15 +89,17 @@ class Gatherer:
             account = self._open_account(self._settings_of(source))
             roles, uncovered = account.roles(), account.uncovered_calls()
             if uncovered:
-                return AccessFacts(source.subject, roles=roles, plain=plain, uncovered=uncovered)
+                return AccessFacts(
+                    source.subject, source.agent, roles=roles, plain=plain, uncovered=uncovered
+                )
             account.nova.services()
         except NovaUnavailable:
             # Says nothing about the credentials, and is reported as what it is.
-            return AccessFacts(source.subject, plain=plain)
+            return AccessFacts(source.subject, source.agent, plain=plain)
         except NovaHaError as error:
-            return AccessFacts(source.subject, problem=str(error), plain=plain)
+            return AccessFacts(source.subject, source.agent, problem=str(error), plain=plain)
         refused = tuple(_refused(account.nova))
-        return AccessFacts(source.subject, refused=refused, roles=roles, plain=plain)
+        return AccessFacts(source.subject, source.agent, refused=refused, roles=roles, plain=plain)
 
     def _settings_of(self, source: Source) -> Mapping[str, Value]:
         if not source.agent:

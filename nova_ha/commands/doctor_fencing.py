@@ -19,7 +19,8 @@ from nova_ha.commands.configuration import (
     seconds,
 )
 from nova_ha.commands.facts import ClusterFacts, Facts
-from nova_ha.commands.finding import ERROR, WARNING, Finding, Severity
+from nova_ha.commands.finding import ERROR, EXAMPLES, WARNING, Finding, Severity
+from nova_ha.commands.resource_state import failure, running_on
 
 #: Agents that switch nothing off.
 _NO_POWER = frozenset((FENCE_AGENT, "stonith:fence_kdump", "stonith:fence_dummy", "stonith:fence_watchdog"))
@@ -37,11 +38,14 @@ def levels(facts: Facts) -> Iterator[Finding]:
             yield _no_level(facts.cluster, node.name)
         for level in found:
             yield from _level(facts.cluster, node.name, level)
+            yield from _power(facts.cluster, node.name, level)
 
 
 def _no_level(cluster: ClusterFacts, node: str) -> Finding:
     record = _name(cluster.configuration)
     fix = f"pcs stonith level add 1 {node} {_power_device(cluster, node)} {record}"
+    if not cluster.configuration.running(FENCE_AGENT):
+        fix = f"{EXAMPLES}/050-fence-compute.sh"
     problem = "no fencing level: its fencing is not recorded, or only recorded while it goes on running"
     return Finding("fencing-level", node, ERROR, problem, fix)
 
@@ -65,6 +69,32 @@ def _level(cluster: ClusterFacts, node: str, level: Level) -> Iterator[Finding]:
             "fence_compute is not in it: a fencing without an evacuator at work is forgotten",
             _instead(node, level, level.devices, _name(configuration)),
         )
+
+
+def _power(cluster: ClusterFacts, node: str, level: Level) -> Iterator[Finding]:
+    """Every power device of a level can be called."""
+    found = (cluster.configuration.resource(device) for device in level.devices)
+    for device in (one for one in found if one is not None and one.agent != FENCE_AGENT):
+        problem = _out_of_use(cluster, device)
+        if device.is_disabled:
+            fix = f"pcs stonith enable {device.id}"
+            yield _about(node, level, ERROR, f"its device {device.id} is disabled", fix)
+        elif problem:
+            yield _about(node, level, ERROR, f"its device {device.id} {problem}", _cleanup(device))
+
+
+def _out_of_use(cluster: ClusterFacts, device: Resource) -> str | None:
+    """Return why Pacemaker cannot call a device: it does not call one that could be started nowhere."""
+    failed = failure(cluster.cib.root, device)
+    if failed is None or running_on(cluster.cib.root, device) is not None:
+        return None
+    return (
+        f"runs nowhere: its {failed.operation} failed on {failed.node}: {failed.reason or 'no reason given'}"
+    )
+
+
+def _cleanup(device: Resource) -> str:
+    return f"pcs stonith config {device.id}; pcs stonith cleanup {device.id}"
 
 
 def _instead(node: str, level: Level, power: Iterable[str], record: str) -> str:
@@ -147,6 +177,9 @@ def record_device(facts: Facts) -> Iterator[Finding]:
     if facts.cluster is None:
         return
     for resource in facts.cluster.configuration.running(FENCE_AGENT):
+        out_of_use = _out_of_use(facts.cluster, resource)
+        if out_of_use:
+            yield Finding("record-device", resource.id, ERROR, f"it {out_of_use}", _cleanup(resource))
         listed = _listed(resource)
         known = {node.name for node in facts.cluster.remote_nodes}
         all_names = " ".join(sorted(known))

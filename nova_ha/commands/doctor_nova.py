@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from nova_ha.commands.configuration import FENCE_AGENT
 from nova_ha.commands.facts import AccessFacts, Facts
 from nova_ha.commands.finding import ERROR, NOTE, WARNING, Finding
 from nova_ha.credentials import plain_secret_warning
@@ -93,9 +95,7 @@ def credentials(facts: Facts) -> Iterator[Finding]:
             problem = f"the roles are {roles}; Nova's own policy wants admin for evacuations"
             yield Finding("rights", access.subject, WARNING, problem, _ROLE)
         for name in access.plain:
-            fix = (
-                f"pcs resource update {access.subject} {name}= credentials_file=/etc/nova-ha/credentials.ini"
-            )
+            fix = f"{_update(access)} {name}= credentials_file=/etc/nova-ha/credentials.ini"
             yield Finding("plain-secret", access.subject, WARNING, plain_secret_warning(name), fix)
 
 
@@ -104,7 +104,19 @@ def _credentials_fix(access: AccessFacts) -> str:
     _, found, command = (access.problem or "").rpartition("run: ")
     if found:
         return command
-    return "nova-ha --help" if access.subject == "command line" else f"pcs resource config {access.subject}"
+    if not access.agent:
+        return "nova-ha --cloud CLOUD --clouds-yaml /etc/nova-ha/clouds.yaml doctor"
+    only = re.search(r"has no such cloud, only: (\w+)$", access.problem or "")
+    return f"{_update(access)} cloud={only[1]}" if only else f"pcs {_kind(access)} config {access.subject}"
+
+
+def _update(access: AccessFacts) -> str:
+    return f"pcs {_kind(access)} update {access.subject}"
+
+
+def _kind(access: AccessFacts) -> str:
+    """Return what pcs calls such a resource."""
+    return "stonith" if access.agent == FENCE_AGENT else "resource"
 
 
 _ROLE = "openstack role add --user USER --project PROJECT admin"

@@ -43,6 +43,7 @@ class AccessFacts:
 
     Attributes:
         subject: the resource's name, or ``command line``.
+        agent: the resource's agent; empty for the command line.
         problem: why they cannot be used; None when they can.
         refused: what Keystone or Nova refuses to these credentials, each as a sentence.
         roles: names of the token's roles; None when unknown.
@@ -51,6 +52,7 @@ class AccessFacts:
     """
 
     subject: str
+    agent: str = ""
     problem: str | None = None
     refused: tuple[str, ...] = ()
     roles: frozenset[str] | None = None

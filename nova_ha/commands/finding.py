@@ -24,6 +24,10 @@ class Severity(Enum):
 NOTE, WARNING, ERROR = Severity.NOTE, Severity.WARNING, Severity.ERROR
 
 
+#: Where the packages put pcs-examples.
+EXAMPLES = "/usr/share/doc/nova-ha/examples"
+
+
 @dataclass(frozen=True)
 class Finding:
     """Something that is not as it should be.

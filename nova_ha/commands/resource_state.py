@@ -50,13 +50,7 @@ class ResourceState:
 
 def states(root: ET.Element, resource: Resource) -> tuple[ResourceState, ...]:
     """Return how a resource is on each node on which Pacemaker has ever had to do with it."""
-    found = (
-        _state(state.get("uname", ""), history)
-        for state in root.iterfind("status/node_state")
-        for history in state.iterfind("lrm/lrm_resources/lrm_resource")
-        # The instances of a clone are numbered: nova-compute:0.
-        if history.get("id", "").partition(":")[0] == resource.id
-    )
+    found = (_state(node, history) for node, history in _histories(root, resource))
     return tuple(state for state in found if state is not None)
 
 
@@ -65,15 +59,35 @@ def running_on(root: ET.Element, resource: Resource) -> ResourceState | None:
     return next((state for state in states(root, resource) if state.is_running), None)
 
 
+def failure(root: ET.Element, resource: Resource) -> ResourceState | None:
+    """Return a failure that Pacemaker remembers until somebody cleans it up; None when there is none."""
+    found = (
+        _as_state(node, action)
+        for node, history in _histories(root, resource)
+        for action in history.iterfind("lrm_rsc_op")
+        if "_last_failure_" in action.get("id", "")
+    )
+    return next((state for state in found if state.has_failed), None)
+
+
+def _histories(root: ET.Element, resource: Resource) -> Iterator[tuple[str, ET.Element]]:
+    """Yield each node's name with its history of a resource."""
+    for state in root.iterfind("status/node_state"):
+        for history in state.iterfind("lrm/lrm_resources/lrm_resource"):
+            # The instances of a clone are numbered: nova-compute:0.
+            if history.get("id", "").partition(":")[0] == resource.id:
+                yield state.get("uname", ""), history
+
+
 def _state(node: str, history: ET.Element) -> ResourceState | None:
     """Return what the newest action of a history says; None when none has ended."""
     actions = sorted(_ended(history), key=lambda action: int(action.get("call-id", "0")))
-    if not actions:
-        return None
-    last = actions[-1]
-    return ResourceState(
-        node, last.get("operation", ""), int(last.get("rc-code", "0")), last.get("exit-reason", "")
-    )
+    return _as_state(node, actions[-1]) if actions else None
+
+
+def _as_state(node: str, action: ET.Element) -> ResourceState:
+    exit_status = int(action.get("rc-code") or "0")
+    return ResourceState(node, action.get("operation", ""), exit_status, action.get("exit-reason", ""))
 
 
 def _ended(history: ET.Element) -> Iterator[ET.Element]:

@@ -40,9 +40,12 @@ def status(here: Surroundings, line: argparse.Namespace) -> int:
 
 def doctor(here: Surroundings, line: argparse.Namespace) -> int:
     """Check the deployment."""
-    from nova_ha.commands.doctor import as_json, as_text, examine, exit_status
+    from nova_ha.commands.doctor import UNKNOWN, as_json, as_text, examine, exit_status
     from nova_ha.commands.doctor_facts import Gatherer
 
+    if here.is_compute_node:
+        print(f"nova-ha: {here.machine} is a compute node: run doctor on a controller", file=sys.stderr)
+        return UNKNOWN
     gatherer = Gatherer(here.runner, here.clock, here.open_account, lambda: here.settings, here.sources)
     facts = gatherer.facts(here.configuration, here.cluster_problem)
     findings = examine(facts)

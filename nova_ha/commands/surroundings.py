@@ -48,6 +48,7 @@ class Surroundings:
         make_dispatcher: makes what sends evacuate requests.
         storage: where the ledger and the journal are.
         sign: file that exists on whatever has ever been a member of a cluster, also while it is down.
+        machine: the name of this machine.
     """
 
     given: Mapping[str, str] = field(default_factory=dict)
@@ -59,6 +60,7 @@ class Surroundings:
     say: Callable[[str], None] = print
     storage: Path = STORAGE
     sign: str = CIB_FILE
+    machine: str = field(default_factory=lambda: os.uname().nodename)
 
     @cached_property
     def cluster_problem(self) -> str | None:
@@ -71,6 +73,12 @@ class Surroundings:
         if not isinstance(self._first_look, Cib):
             return None
         return self._first_look, Configuration(self._first_look.root)
+
+    @property
+    def is_compute_node(self) -> bool:
+        """Say whether this machine is a Pacemaker Remote node: it sees the cluster, without credentials."""
+        nodes = self.configuration[0].nodes() if self.configuration else ()
+        return any(node.is_remote and node.name == self.machine for node in nodes)
 
     @cached_property
     def pacemaker(self) -> Pacemaker:
@@ -100,7 +108,7 @@ class Surroundings:
     def account(self) -> str:
         """Return who runs the command, and where: ``root@controller-0``; the person behind sudo."""
         user = self.environ.get("SUDO_USER") or getpass.getuser()
-        return f"{user}@{os.uname().nodename}"
+        return f"{user}@{self.machine}"
 
     @cached_property
     def _first_look(self) -> Cib | str | None:

@@ -238,6 +238,9 @@ BREAKAGES = {
     "no level": Breakage(
         "levels", "fencing-level", "compute-1", "pcs stonith level remove 1 target compute-1"
     ),
+    "power device is disabled": Breakage(
+        "levels", "fencing-level", "compute-2", "pcs stonith disable ipmi-compute-2"
+    ),
     "fence_compute does not know a node": Breakage(
         "record_device",
         "record-device",

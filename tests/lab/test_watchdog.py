@@ -118,7 +118,7 @@ def test_only_the_cut_off_controller_is_reset(guarded: Lab) -> None:
 
 
 def test_doctor_finds_watchdogs_of_compute_nodes_that_count(trusting: Lab) -> None:
-    """doctor calls it an error, and what it proposes mends it."""
+    """The command nova-ha doctor calls it an error, and what it proposes mends it."""
     doctor = Doctor(trusting)
     (found,) = (one for one in doctor.findings() if one["check"] == "watchdog")
     assert found["severity"] == "error"

@@ -173,6 +173,29 @@ def break_failed_action(sound):
     sound.set(path, **{"rc-code": "5", "exit-reason": "not installed on this node"})
 
 
+def break_degraded_compute(sound):
+    """A unit of nova-compute would start at boot."""
+    path = "status/node_state[@uname='compute-1']//lrm_resource[@id='nova-compute']/lrm_rsc_op"
+    reason = "nova-compute.service is enabled; run: systemctl disable nova-compute; else systemd starts it"
+    sound.set(f"{path}[@operation='monitor']", **{"rc-code": "190", "exit-reason": reason})
+
+
+def break_power_device(sound):
+    """A power device could be started nowhere."""
+    sound.failure("ipmi-compute-0", "controller-1", "1", "login failed")
+
+
+def break_power_device_disabled(sound):
+    """A power device is disabled."""
+    sound.disable("ipmi-compute-0")
+
+
+def break_record_device(sound):
+    """The record device could be started nowhere."""
+    sound.remove("status//lrm_resource[@id='fence-nova']")
+    sound.failure("fence-nova", "controller-1", "1", "no such cloud")
+
+
 def break_old_agent(sound):
     """The old agent that evacuates is still there."""
     sound.set(".//primitive[@id='ipmi-controller-2']", type="fence_evacuate")
@@ -282,7 +305,7 @@ def break_role(sound):
 
 def break_plain_secret(sound):
     """The password stands in the cluster's configuration."""
-    sound.facts["access"] = (AccessFacts("fence-nova", plain=("password",)),)
+    sound.facts["access"] = (AccessFacts("fence-nova", "stonith:fence_compute", plain=("password",)),)
 
 
 def break_conductor(sound):
@@ -369,6 +392,16 @@ CASES = (
     (break_evacuator_down, "evacuator", "nova-evacuate", ERROR, "runs nowhere"),
     (break_evacuator_degraded, "evacuator", "nova-evacuate", WARNING, "its cell is down"),
     (break_failed_action, "failed-action", "nova-compute on compute-1", WARNING, "start failed: not inst"),
+    (break_degraded_compute, "failed-action", "nova-compute on compute-1", WARNING, "service is enabled"),
+    (
+        break_power_device,
+        "fencing-level",
+        "compute-0",
+        ERROR,
+        "runs nowhere: its start failed on controller-1",
+    ),
+    (break_power_device_disabled, "fencing-level", "compute-0", ERROR, "ipmi-compute-0 is disabled"),
+    (break_record_device, "record-device", "fence-nova", ERROR, "controller-1: no such cloud"),
     (break_old_agent, "old-agents", "ipmi-controller-2", WARNING, "fence_evacuate"),
     (break_unknown_host, "host-name", "compute-9", WARNING, "its death would not be noticed"),
     (break_forced_down, "services", "compute-1", WARNING, "by somebody"),

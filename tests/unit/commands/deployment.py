@@ -98,6 +98,23 @@ class Deployment:
         if value is not None:
             ET.SubElement(block, "nvpair", {"id": f"i-{resource}-{name}", "name": name, "value": value})
 
+    def disable(self, resource):
+        """Let an admin have disabled a resource."""
+        block = ET.SubElement(self.find(f".//primitive[@id='{resource}']"), "meta_attributes", {"id": "off"})
+        ET.SubElement(block, "nvpair", {"id": "off-1", "name": "target-role", "value": "Stopped"})
+
+    def failure(self, resource, node, exit_status, reason):
+        """Let the start of a resource have failed on a node, and Pacemaker have stopped it there."""
+        history = ET.SubElement(
+            self.find(f"status/node_state[@uname='{node}']/lrm/lrm_resources"),
+            "lrm_resource",
+            {"id": resource},
+        )
+        said = {"operation": "start", "rc-code": exit_status, "exit-reason": reason, "call-id": "7"}
+        ET.SubElement(history, "lrm_rsc_op", {"id": f"{resource}_last_failure_0", **said})
+        stop = {"operation": "stop", "rc-code": "0", "call-id": "8"}
+        ET.SubElement(history, "lrm_rsc_op", {"id": f"{resource}_last_0", **stop})
+
     def service(self, host, **different):
         """Let Nova show a host differently."""
         self.services = [s for s in self.services if s.host != host] + [a_service(host, **different)]

@@ -133,3 +133,12 @@ def test_doctor_wiring(commands):
     shown = json.loads(commands.text)
     assert {"compute-2"} == {f["subject"] for f in shown["findings"] if f["check"] == "host-name"}
     assert 2 == status
+
+
+def test_doctor_on_a_compute_node(commands, capsys):
+    """Where there are no credentials doctor says where it is to be run, and finds nothing."""
+    line = command.parser().parse_args(["doctor"])
+    commands.with_pacemaker(evacuator=True)
+    assert 3 == run.doctor(commands.here(settings={}, machine="compute-1"), line)
+    assert "nova-ha: compute-1 is a compute node: run doctor on a controller\n" == capsys.readouterr().err
+    assert [] == commands.said

@@ -71,6 +71,53 @@ def test_fix_of_exposed_credentials(sound):
     assert "chmod 600 /c" == the_finding(sound).fix
 
 
+@pytest.mark.parametrize(
+    ("access", "fix"),
+    [
+        (AccessFacts("evacuate", "ocf:openstack:NovaEvacuate", "401"), "pcs resource config evacuate"),
+        (AccessFacts("fence", "stonith:fence_compute", "401"), "pcs stonith config fence"),
+        (
+            AccessFacts("fence", "stonith:fence_compute", "cloud=a: /c has no such cloud, only: b"),
+            "pcs stonith update fence cloud=b",
+        ),
+        (
+            AccessFacts("command line", problem="auth_url: missing"),
+            "nova-ha --cloud CLOUD --clouds-yaml /etc/nova-ha/clouds.yaml doctor",
+        ),
+        (
+            AccessFacts("fence", "stonith:fence_compute", plain=("password",)),
+            "pcs stonith update fence password= credentials_file=/etc/nova-ha/credentials.ini",
+        ),
+    ],
+)
+def test_fix_of_credentials(sound, access, fix):
+    """The fix is a command that pcs has for such a resource, and names the cloud if there is but one."""
+    sound.facts["access"] = (access,)
+    assert fix == the_finding(sound).fix
+
+
+def test_fix_of_degraded_nova_compute(sound):
+    """The fix is the command that the agent names, on its node."""
+    breakages.break_degraded_compute(sound)
+    assert "ssh compute-1 systemctl disable nova-compute" == the_finding(sound).fix
+
+
+def test_fix_of_a_missing_level_without_record_device(sound):
+    """A level cannot name a device that is not there yet: the step that makes both is the fix."""
+    breakages.break_no_level(sound)
+    sound.remove(".//resources/primitive[@id='fence-nova']")
+    (found,) = [
+        one for one in findings(sound) if one.check == "fencing-level" and "no fencing" in one.problem
+    ]
+    assert found.fix.endswith("/050-fence-compute.sh")
+
+
+def test_device_that_runs_elsewhere(sound):
+    """A device whose start failed on one controller, and which runs on another, can be called."""
+    sound.failure("fence-nova", "controller-1", "1", "no such cloud")
+    assert [] == findings(sound)
+
+
 def test_host_name_mismatch(sound):
     """A node that Nova calls otherwise is found from both sides; its servers would not be recovered."""
     breakages.break_host_name(sound)
