@@ -16,7 +16,7 @@ from tests.lab.demo.watch import Watch
 from tests.lab.errors import LabError
 from tests.lab.lab import Lab
 
-_LOOK_EVERY = 1.0
+_LOOK_EVERY = 2.0
 _READ_EVERY = 0.25
 _LAST_LINES = 30
 

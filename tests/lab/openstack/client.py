@@ -25,7 +25,7 @@ from .fabric import Fabric, network_of
 
 # More requests at a time only make each of them slower on two cores.
 PARALLEL = 4
-POLL_SECONDS = 0.5
+POLL_SECONDS = 1.0
 PAGE = 1000
 POWER_STATES = {0: "nostate", 1: "running", 3: "paused", 4: "shutdown", 6: "crashed", 7: "suspended"}
 # What brings an ACTIVE server into another state.
