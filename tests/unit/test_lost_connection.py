@@ -44,25 +44,26 @@ def test_operator_ends_a_loss():
     assert lost_nodes(ET.tostring(root, encoding="unicode")) == []
 
 
-def test_failure_of_an_earlier_connection():
-    """A failure that the connection has outlived says nothing about how it ended, even elsewhere."""
+def with_failure_elsewhere(call, at):
+    """Return a connection that was stopped cleanly, and a monitor of it that has failed on controller-2."""
     root = ET.fromstring(sample("clean-stop"))
     history = ET.fromstring(
         '<lrm_resource id="compute-1"><lrm_rsc_op id="f" operation="monitor" interval="2000" rc-code="1" '
-        'op-status="2" call-id="99" last-rc-change="1"/></lrm_resource>'
+        f'op-status="2" call-id="{call}" last-rc-change="{at}"/></lrm_resource>'
     )
     root.find("status/node_state[@uname='controller-2']/lrm/lrm_resources").append(history)
+    return root
+
+
+def test_failure_of_an_earlier_connection():
+    """A failure that the connection has outlived says nothing about how it ended, even elsewhere."""
+    root = with_failure_elsewhere(call="99", at="1")
     assert lost_nodes(ET.tostring(root, encoding="unicode")) == []
 
 
 def test_failure_of_this_connection():
     """A failure after the connection came up last is a loss, whichever controller had the connection."""
-    root = ET.fromstring(sample("clean-stop"))
-    history = ET.fromstring(
-        '<lrm_resource id="compute-1"><lrm_rsc_op id="f" operation="monitor" interval="2000" rc-code="1" '
-        'op-status="2" call-id="1" last-rc-change="9999999999"/></lrm_resource>'
-    )
-    root.find("status/node_state[@uname='controller-2']/lrm/lrm_resources").append(history)
+    root = with_failure_elsewhere(call="1", at="9999999999")
     for pair in root.iterfind("configuration/resources//nvpair[@name='target-role']"):
         pair.set("value", "Started")
     assert lost_nodes(ET.tostring(root, encoding="unicode")) == ["compute-1"]
