@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from nova_ha.commands.configuration import Resource
 from nova_ha.ocf import DEGRADED, NOT_RUNNING, SUCCESS
+from nova_ha.operation_history import call_id
 
 #: Runs as promoted, and the same, degraded.
 _PROMOTED = 8, 191
@@ -81,7 +82,7 @@ def _histories(root: ET.Element, resource: Resource) -> Iterator[tuple[str, ET.E
 
 def _state(node: str, history: ET.Element) -> ResourceState | None:
     """Return what the newest action of a history says; None when none has ended."""
-    actions = sorted(_ended(history), key=lambda action: int(action.get("call-id", "0")))
+    actions = sorted(_ended(history), key=call_id)
     return _as_state(node, actions[-1]) if actions else None
 
 
