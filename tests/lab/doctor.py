@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.lab.lab import Lab
+from tests.lab.recoveries import RESTARTED, wait_for_restarts
 
 Findings = list[dict[str, str]]
 
@@ -15,9 +16,8 @@ CLOUDS = "/etc/nova-ha/clouds.yaml"
 #: The exit status tells the worst; 3 says that nobody was there to ask.
 _EXIT = {"note": {0}, "warning": {1}, "error": {2, 3}}
 _RANKS = ("note", "warning", "error")
-#: Seconds until the cluster is as it was. The slowest thing is another parameter of fence_compute: Pacemaker
-#: unfences every node anew and starts its nova-compute again, one after the other (45 s on two idle cores).
-PATIENCE = 300
+#: Seconds until the cluster is as it was; nothing takes longer.
+PATIENCE = RESTARTED
 
 
 class Doctor:
@@ -69,7 +69,8 @@ class Doctor:
         return seen[0]
 
     def wait_sound(self, controller: str | None = None) -> None:
-        """Wait until nothing is worse than a note."""
+        """Wait until every nova-compute has started again that had to, and nothing is worse than a note."""
+        wait_for_restarts(self.lab)
         self.wait("nothing is found", lambda found: not found, lambda: self.findings(controller))
 
     def type(self, command: str, node: str | None = None) -> str:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 
 from tests.lab.demo import hit
@@ -22,6 +23,9 @@ SERVERS = 10
 #: Seconds from the hit to the end, return of the host included.
 LIMIT = 180.0
 SETTLED = 60.0
+#: Another parameter of fence_compute makes Pacemaker unfence every node and start its nova-compute again,
+#: one node after the other: 45 s on two idle cores.
+RESTARTED = 300.0
 
 
 class Protocol:
@@ -124,3 +128,20 @@ def assert_recovered(
         assert set(follow.scene.timeline.missing(node)) <= but
         for stage, at, took, source in follow.scene.timeline.table(node):
             print(f"{node} {stage.word:14} {at:6.1f} {took:6.1f}  {source}")
+
+
+def wait_for_restarts(lab: Lab) -> None:
+    """Wait until every nova-compute reports to Nova again.
+
+    Whoever depends on unfencing by a device that was changed is started again, also nova-compute: Pacemaker
+    may not have begun yet, and what has just been stopped counts as up until service_down_time is over.
+    """
+    lab.run_on_controller("crm_resource", "--wait", timeout=RESTARTED)
+    lab.wait_cluster(SETTLED)
+    since = datetime.now(timezone.utc).replace(tzinfo=None).isoformat()
+
+    def all_report() -> bool:
+        services = [one for one in lab.openstack.client.services() if one["binary"] == "nova-compute"]
+        return all(one["state"] == "up" and one["updated_at"] > since for one in services)
+
+    lab.wait_until("every nova-compute has reported since its restart", all_report, SETTLED)

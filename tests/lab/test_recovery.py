@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
 
 import pytest
 
@@ -12,11 +11,9 @@ from tests.lab.demo import hit
 from tests.lab.demo.scene import any_reached, is_through
 from tests.lab.demo.timeline import Stage
 from tests.lab.lab import Lab
-from tests.lab.recoveries import LIMIT, SETTLED, assert_recovered, prepare, strike
+from tests.lab.recoveries import LIMIT, SETTLED, assert_recovered, prepare, strike, wait_for_restarts
 
 pytestmark = pytest.mark.lab
-
-REUNFENCED = 120.0
 
 
 @pytest.mark.parametrize("how", ["power-cut", "freeze"])
@@ -77,22 +74,6 @@ def test_recovery_inside_of_the_fencing_action(cloud: Lab) -> None:
         cloud.configure_cluster()
         wait_for_restarts(cloud)
     assert_recovered(cloud, follow, but=frozenset({Stage.EVACUATING, Stage.VERIFIED}))
-
-
-def wait_for_restarts(lab: Lab) -> None:
-    """Wait until every nova-compute reports to Nova again.
-
-    Whoever depends on unfencing by a device that was changed is started again, also nova-compute.
-    """
-    lab.run_on_controller("crm_resource", "--wait", timeout=REUNFENCED)
-    lab.wait_cluster(SETTLED)
-    since = datetime.now(timezone.utc).replace(tzinfo=None).isoformat()
-
-    def all_report() -> bool:
-        services = [one for one in lab.openstack.client.services() if one["binary"] == "nova-compute"]
-        return all(one["state"] == "up" and one["updated_at"] > since for one in services)
-
-    lab.wait_until("every nova-compute has reported since its restart", all_report, SETTLED)
 
 
 def test_recovery_reads_well_in_pacemakers_tools(cloud: Lab) -> None:
