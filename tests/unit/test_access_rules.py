@@ -12,7 +12,7 @@ import pytest
 from nova_ha.access_rules import CALLS, uncovered
 from nova_ha.nova import NovaClient
 from tests.unit.fake_cloud import FakeCloud
-from tests.unit.test_nova_client import RECORD, SERVER, SERVICE, UP, make_client
+from tests.unit.nova_client.samples import RECORD, SERVER, SERVICE, UP, make_client
 
 PAGE = Path(__file__).resolve().parents[2] / "pcs-examples" / "CREDENTIALS.md"
 
