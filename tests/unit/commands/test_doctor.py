@@ -10,9 +10,10 @@ import pytest
 from nova_ha.commands import doctor
 from nova_ha.commands.facts import AccessFacts
 from nova_ha.commands.finding import ERROR, NOTE, WARNING
-from tests.unit.commands import breakages
-from tests.unit.commands.breakages import CASES
+from tests.unit.commands import breakages, breakages_of_hosts
 from tests.unit.commands.deployment import Deployment
+
+CASES = breakages.CASES + breakages_of_hosts.CASES
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_each_check(sound, break_it, check, subject, severity, said):
 
 def test_every_check_can_find_something():
     """For each check there is a case in which it finds something: none of them is for show."""
-    breaks = [case[0] for case in CASES] + [breakages.break_cell, breakages.break_host_name]
+    breaks = [case[0] for case in CASES] + [breakages_of_hosts.break_cell, breakages_of_hosts.break_host_name]
     silent = set(doctor.CHECKS)
     for break_it in breaks:
         deployment = Deployment()
@@ -120,21 +121,21 @@ def test_device_that_runs_elsewhere(sound):
 
 def test_host_name_mismatch(sound):
     """A node that Nova calls otherwise is found from both sides; its servers would not be recovered."""
-    breakages.break_host_name(sound)
+    breakages_of_hosts.break_host_name(sound)
     found = {(one.subject, one.severity) for one in findings(sound)}
     assert {("compute-1", ERROR), ("compute-9.example.org", WARNING)} == found
 
 
 def test_down_cell(sound):
     """A host whose cell is down is an error."""
-    breakages.break_cell(sound)
+    breakages_of_hosts.break_cell(sound)
     (found,) = [one for one in findings(sound) if one.check == "services"]
     assert ("compute-1", ERROR) == (found.subject, found.severity)
 
 
 def test_nowhere_to_go(sound):
     """A cloud in which only one host takes servers cannot recover anything."""
-    breakages.break_silent(sound)
+    breakages_of_hosts.break_silent(sound)
     assert "1 of 2 hosts take servers" in "".join(one.problem for one in findings(sound))
 
 
@@ -197,7 +198,7 @@ def test_without_pacemaker(sound):
 
 @pytest.mark.parametrize(
     ("break_it", "status"),
-    [(breakages.break_disabled, 0), (breakages.break_gate, 1), (breakages.break_stonith, 2)],
+    [(breakages_of_hosts.break_disabled, 0), (breakages.break_gate, 1), (breakages.break_stonith, 2)],
     ids=["0", "1", "2"],
 )
 def test_exit_status(sound, break_it, status):
