@@ -10,10 +10,9 @@ run only when something has changed or some time has passed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Generic, TypeVar
 from xml.sax.saxutils import quoteattr
 
 from nova_ha import cib, fencing_levels, record
@@ -21,6 +20,7 @@ from nova_ha.cib import Cib, StoredAttribute
 from nova_ha.clock import Clock, SystemClock
 from nova_ha.errors import ClusterError, ClusterUnavailable
 from nova_ha.model import ClusterNode, ClusterView, FencingEvent
+from nova_ha.remembered import Remembered
 from nova_ha.runner import CommandFailed, Result, Runner
 
 _log = logging.getLogger(__name__)
@@ -47,8 +47,6 @@ _HISTORY_AGE = 60.0
 #: The predecessors looked for the attribute every 10 s (the interval of their monitor).
 _LEGACY_AGE = 10.0
 
-_Kept = TypeVar("_Kept")
-
 
 class Pacemaker:
     """The cluster that this machine belongs to.
@@ -64,8 +62,8 @@ class Pacemaker:
         self._cib_file = cib_file
         self._name: str | None = None
         clock = clock or SystemClock()
-        self._history: _Remembered[tuple[FencingEvent, ...]] = _Remembered(clock, _HISTORY_AGE)
-        self._legacy: _Remembered[dict[str, str]] = _Remembered(clock, _LEGACY_AGE)
+        self._history: Remembered[tuple[FencingEvent, ...]] = Remembered(clock, _HISTORY_AGE)
+        self._legacy: Remembered[dict[str, str]] = Remembered(clock, _LEGACY_AGE)
 
     def view(self) -> ClusterView:
         """Return nodes, records and membership; the fencing history while a recovery is open."""
@@ -280,23 +278,3 @@ def _with_legacy(node: ClusterNode, legacy: Mapping[str, str]) -> ClusterNode:
         return replace(node, legacy=legacy[node.name])
     found = [value for host, value in legacy.items() if host.partition(".")[0] == node.name]
     return replace(node, legacy=found[0]) if len(found) == 1 else node
-
-
-class _Remembered(Generic[_Kept]):
-    """The latest answer to a question, used as long as nothing has changed and it is young enough."""
-
-    def __init__(self, clock: Clock, max_age: float) -> None:
-        self._clock = clock
-        self._max_age = max_age
-        self._kept: tuple[object, float, _Kept] | None = None
-
-    def get(self, circumstances: object, ask: Callable[[], _Kept]) -> _Kept:
-        """Return the answer, asking when there is none for these circumstances or it is too old."""
-        now = self._clock.monotonic()
-        if self._kept is not None:
-            seen, asked_at, answer = self._kept
-            if seen == circumstances and now - asked_at < self._max_age:
-                return answer
-        answer = ask()
-        self._kept = (circumstances, now, answer)
-        return answer

@@ -79,7 +79,7 @@ class NovaEvacuate(ocf.Agent):
     def _warn_of_plain_secrets(self) -> None:
         import logging
 
-        from nova_ha.credentials import plain_secret_warning, plain_secrets
+        from nova_ha.cib_secrets import plain_secret_warning, plain_secrets
 
         for name in plain_secrets(self.given(), self.instance):
             logging.getLogger(__name__).warning("%s", plain_secret_warning(name))

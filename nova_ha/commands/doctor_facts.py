@@ -16,12 +16,12 @@ from typing import TypeVar
 from xml.etree import ElementTree as ET
 
 from nova_ha import __version__, cib
+from nova_ha.cib_secrets import plain_secrets
 from nova_ha.clock import Clock
 from nova_ha.commands.account import Account, OpenAccount
 from nova_ha.commands.configuration import FENCE_AGENT, Configuration
 from nova_ha.commands.facts import AccessFacts, ClusterFacts, Facts, NovaFacts, Program
 from nova_ha.commands.sources import Source, with_secrets
-from nova_ha.credentials import plain_secrets
 from nova_ha.errors import AccessDenied, ConfigurationError, NovaHaError, NovaUnavailable
 from nova_ha.model import Server, Service
 from nova_ha.options import EVACUATE, FENCE, Value, resolve

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from nova_ha.cib_secrets import plain_secret_warning
 from nova_ha.commands.configuration import FENCE_AGENT
 from nova_ha.commands.facts import AccessFacts, Facts
 from nova_ha.commands.finding import ERROR, NOTE, WARNING, Finding
-from nova_ha.credentials import plain_secret_warning
 
 #: Clocks that differ by more make times in records and in Nova hard to compare.
 LARGEST_OFFSET = 5.0

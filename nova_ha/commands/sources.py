@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nova_ha import option_credentials
+from nova_ha.cib_secrets import CIB_SECRET, CIB_SECRETS
 from nova_ha.commands.configuration import EVACUATE_AGENT, FENCE_AGENT, Configuration
-from nova_ha.credentials import CIB_SECRET, CIB_SECRETS
 from nova_ha.errors import ConfigurationError
 from nova_ha.options import COMMAND, Value, for_program, resolve
 from nova_ha.runner import CommandFailed, Runner
