@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
@@ -223,8 +223,13 @@ def _run_password_script(command: str) -> str:
     except CommandFailed as error:
         raise ConfigurationError(f"password_script: {error}") from error
     if answer.returncode != 0:
-        raise ConfigurationError(f"password_script: exit status {answer.returncode}: {answer.complaint}")
-    return answer.stdout.rstrip("\n")
+        # Never its output: a command that fails after it has printed the password would show it (rule R6).
+        said = replace(answer, stdout="").complaint or "no word about it on its standard error"
+        raise ConfigurationError(f"password_script: exit status {answer.returncode}: {said}")
+    password = answer.stdout.rstrip("\n")
+    if not password:
+        raise ConfigurationError("password_script: it printed nothing; what it prints must be the password")
+    return password
 
 
 def _interface(settings: Settings, cloud: Cloud) -> str:
