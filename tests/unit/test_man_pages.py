@@ -61,7 +61,7 @@ def test_nothing_is_left_of_the_frame(program):
 
 
 def test_examples_of_nova_compute_are_complete():
-    """Each example has the thorough monitor, without which nobody restarts a nova-compute that cannot work."""
+    """Each example has the thorough monitor, without which a nova-compute that cannot work stays."""
     examples = re.findall(r"^\.EX$(.*?)^\.EE$", made(PAGES[COMPUTE]), re.MULTILINE | re.DOTALL)
     assert 2 == len(examples)
     assert all("op monitor interval=60s timeout=60s OCF_CHECK_LEVEL=10" in example for example in examples)
