@@ -101,7 +101,7 @@ class Observer:
             hosts=hosts,
             groups=groups,
             conductors_since=self._conductors_up_since(hosts, observation.now),
-            fencings=_fencings(observation),
+            fencings=_fencings(observation, self._policy.domain),
         )
 
     def confirm(self, observation: Observation) -> Observation:
@@ -132,7 +132,7 @@ class Observer:
     def _hosts(self, cluster: ClusterView, services: tuple[Service, ...]) -> list[HostView]:
         """Return every host that has a record, or ought to have one."""
         by_host = {service.host: service for service in reversed(services)}
-        names = HostNames(by_host)
+        names = HostNames(by_host, self._policy.domain)
         nodes = (node for node in cluster.nodes if node.is_remote or node.fenced)
         views = (self._look_at(node, names, by_host) for node in nodes)
         return [view for view in views if view is not None]
@@ -244,7 +244,7 @@ class Observer:
         return self._conductors_since
 
 
-def _fencings(observation: Observation) -> dict[str, tuple[float, ...]]:
+def _fencings(observation: Observation, domain: str) -> dict[str, tuple[float, ...]]:
     """Return when Pacemaker remembers to have fenced Nova's hosts, by host."""
     times: dict[str, list[float]] = {}
     for event in observation.cluster.fencing:
@@ -252,7 +252,7 @@ def _fencings(observation: Observation) -> dict[str, tuple[float, ...]]:
     for node in observation.cluster.nodes:
         if node.fenced_since is not None:
             times.setdefault(node.name, []).append(node.fenced_since)
-    names = HostNames(service.host for service in observation.services or ())
+    names = HostNames((service.host for service in observation.services or ()), domain)
     found: dict[str, tuple[float, ...]] = {}
     for name, moments in times.items():
         with contextlib.suppress(HostNameError):

@@ -86,10 +86,17 @@ class Resource:
 
 @dataclass(frozen=True)
 class Level:
-    """A fencing level: its devices are called in their order."""
+    """A fencing level: its devices are called in their order.
+
+    Attributes:
+        index: its number; lower ones are tried first.
+        devices: names of the devices.
+        target: for which nodes it is, in pcs's spelling.
+    """
 
     index: str
     devices: tuple[str, ...]
+    target: str
 
 
 class Configuration:
@@ -118,11 +125,13 @@ class Configuration:
 
     def levels(self, node: str) -> tuple[Level, ...]:
         """Return a node's fencing levels in the order in which they are tried."""
-        from nova_ha.fencing_levels import is_for
+        from nova_ha.fencing_levels import is_for, pcs_target
 
         found = [level for level in self.root.iterfind(".//fencing-level") if is_for(level, node, self.root)]
         found.sort(key=lambda level: int(level.get("index", "0")))
-        return tuple(Level(item.get("index", ""), _words(item.get("devices", ""))) for item in found)
+        return tuple(
+            Level(item.get("index", ""), _words(item.get("devices", "")), pcs_target(item)) for item in found
+        )
 
     def node_attributes(self, node: str) -> dict[str, str]:
         """Return a node's attributes, permanent and transient ones."""

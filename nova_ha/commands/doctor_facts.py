@@ -134,6 +134,7 @@ class Gatherer:
             microversion=_or_none(account.newest_microversion),
             clock_offset=_or_none(account.clock_offset),
             unlisted=unlisted,
+            domain=self._policy().domain,
         )
 
     def _policy(self) -> Policy:

@@ -7,6 +7,7 @@ A level is right when its first device proves that the power is off, and a later
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 
 from nova_ha.commands.configuration import (
@@ -59,7 +60,8 @@ def _level(cluster: ClusterFacts, node: str, level: Level) -> Iterator[Finding]:
     elif agents[0] in _NO_POWER:
         problem = f"its first device, {level.devices[0]}, switches nothing off"
         power = [d for d, agent in zip(level.devices, agents) if agent not in _NO_POWER]
-        fix = _instead(node, level, power or [_power_device(cluster, node)], _name(configuration))
+        default = _power_device(cluster, node) if level.target == node else "POWER-DEVICE"
+        fix = _instead(level, power or [default], _name(configuration))
         yield _about(node, level, ERROR, problem, fix)
     elif FENCE_AGENT not in agents and agents[0] != _WATCHDOG:
         yield _about(
@@ -67,7 +69,7 @@ def _level(cluster: ClusterFacts, node: str, level: Level) -> Iterator[Finding]:
             level,
             WARNING,
             "fence_compute is not in it: a fencing without an evacuator at work is forgotten",
-            _instead(node, level, level.devices, _name(configuration)),
+            _instead(level, level.devices, _name(configuration)),
         )
 
 
@@ -97,11 +99,12 @@ def _cleanup(device: Resource) -> str:
     return f"pcs stonith config {device.id}; pcs stonith cleanup {device.id}"
 
 
-def _instead(node: str, level: Level, power: Iterable[str], record: str) -> str:
+def _instead(level: Level, power: Iterable[str], record: str) -> str:
     """Return the command that puts a level in another's place: first the power, then the record."""
+    target = shlex.quote(level.target)
     return (
-        f"pcs stonith level remove {level.index} target {node} && pcs stonith level add {level.index} "
-        f"{node} {' '.join(power)} {record}"
+        f"pcs stonith level remove {level.index} target {target} && pcs stonith level add {level.index} "
+        f"{target} {' '.join(power)} {record}"
     )
 
 

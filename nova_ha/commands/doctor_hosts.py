@@ -24,7 +24,7 @@ def host_names(facts: Facts) -> Iterator[Finding]:
     """Every compute node is exactly one of Nova's hosts, and every host of Nova is a node of the cluster."""
     if facts.cluster is None or facts.nova is None:
         return
-    names = HostNames(service.host for service in facts.nova.services)
+    names = HostNames((service.host for service in facts.nova.services), facts.nova.domain)
     hosts = host_by_node(facts.cluster, facts.nova)
     for node in facts.cluster.remote_nodes:
         if node.name not in hosts:
@@ -42,7 +42,7 @@ def host_names(facts: Facts) -> Iterator[Finding]:
 
 def host_by_node(cluster: ClusterFacts, nova: NovaFacts) -> dict[str, str]:
     """Return Nova's host of each remote node that is one."""
-    names = HostNames(service.host for service in nova.services)
+    names = HostNames((service.host for service in nova.services), nova.domain)
     found = {}
     for node in cluster.remote_nodes:
         with suppress(HostNameError):

@@ -56,10 +56,18 @@ class StatusGatherer:
             controllers=tuple(node for node in view if not node.is_remote),
             nova=problem or "answers",
             evacuators=_evacuators(state, configuration),
-            hosts=tuple(self._host(nova, item, words) for item in _paired(view, services)),
+            hosts=tuple(self._host(nova, item, words) for item in _paired(view, services, self._domain)),
             past=past_recoveries(here.storage),
             is_blind=state is None and problem is not None,
         )
+
+    @property
+    def _domain(self) -> str:
+        """Return the DNS suffix of the hosts, for nodes with short names; empty when settings are wrong."""
+        try:
+            return str(self._surroundings.settings.get("domain") or "")
+        except NovaHaError:
+            return ""
 
     def _nova(self) -> tuple[NovaPort | None, tuple[Service, ...], str | None]:
         """Return Nova and its services, or why there are none."""
@@ -131,9 +139,10 @@ def _with_ledger(nodes: tuple[ClusterNode, ...], ledger: tuple[ClusterNode, ...]
     return (*nodes, *(node for node in ledger if node.name not in known))
 
 
-def _paired(nodes: tuple[ClusterNode, ...], services: tuple[Service, ...]) -> list[HostStatus]:
+def _paired(nodes: tuple[ClusterNode, ...], services: tuple[Service, ...], domain: str) -> list[HostStatus]:
     """Return every host that Pacemaker, the ledger or Nova knows, by name."""
-    names, by_host = HostNames(service.host for service in services), {s.host: s for s in services}
+    by_host = {service.host: service for service in services}
+    names = HostNames(by_host, domain)
     found: dict[str, HostStatus] = {
         host: HostStatus(host, None, service) for host, service in by_host.items()
     }

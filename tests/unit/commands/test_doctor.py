@@ -165,6 +165,17 @@ def test_level_that_begins_with_the_record(sound):
         assert f"{again} ipmi-compute-0 fence-nova" == the_finding(sound).fix
 
 
+def test_level_of_a_pattern(sound):
+    """A level for a pattern of names is the node's, and the fix names it as pcs does."""
+    level = sound.find(breakages.LEVEL)
+    level.set("target-pattern", f"^{level.attrib.pop('target')}")
+    assert [] == findings(sound)
+    level.set("devices", "fence-nova")
+    target = "'regexp%^compute-0'"
+    again = f"pcs stonith level remove 1 target {target} && pcs stonith level add 1 {target}"
+    assert f"{again} POWER-DEVICE fence-nova" == the_finding(sound).fix
+
+
 def test_old_release(sound):
     """Bugs that a release may have are notes, the older the more of them."""
     sound.nova["microversion"] = (2, 93)
