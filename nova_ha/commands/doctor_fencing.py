@@ -7,7 +7,7 @@ A level is right when its first device proves that the power is off, and a later
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from nova_ha.commands.configuration import (
     COMPUTE_AGENT,
@@ -19,17 +19,16 @@ from nova_ha.commands.configuration import (
     seconds,
 )
 from nova_ha.commands.facts import ClusterFacts, Facts
+from nova_ha.commands.fence_devices import NO_POWER, may_be_for, named_nodes, switches_one_machine
 from nova_ha.commands.finding import ERROR, EXAMPLES, WARNING, Finding, Severity
 from nova_ha.commands.resource_state import failure, running_on
 
-#: Agents that switch nothing off.
-_NO_POWER = frozenset((FENCE_AGENT, "stonith:fence_kdump", "stonith:fence_dummy", "stonith:fence_watchdog"))
 #: Pacemaker's own name of the fencing by a node's watchdog, with a resource of that name or without.
 _WATCHDOG = "watchdog"
 
 
 def levels(facts: Facts) -> Iterator[Finding]:
-    """Every compute node has fencing levels, each with power first and a record after it."""
+    """Every compute node has fencing levels, each with its own power first and a record after it."""
     if facts.cluster is None:
         return
     for node in facts.cluster.remote_nodes:
@@ -39,6 +38,7 @@ def levels(facts: Facts) -> Iterator[Finding]:
         for level in found:
             yield from _level(facts.cluster, node.name, level)
             yield from _power(facts.cluster, node.name, level)
+    yield from _one_for_many(facts.cluster)
 
 
 def _no_level(cluster: ClusterFacts, node: str) -> Finding:
@@ -56,9 +56,9 @@ def _level(cluster: ClusterFacts, node: str, level: Level) -> Iterator[Finding]:
     missing = [device for device, agent in zip(level.devices, agents) if agent is None]
     if missing:
         yield _about(node, level, ERROR, f"its device {missing[0]} does not exist", "pcs stonith status")
-    elif agents[0] in _NO_POWER:
+    elif agents[0] in NO_POWER:
         problem = f"its first device, {level.devices[0]}, switches nothing off"
-        power = [d for d, agent in zip(level.devices, agents) if agent not in _NO_POWER]
+        power = [d for d, agent in zip(level.devices, agents) if agent not in NO_POWER]
         fix = _instead(node, level, power or [_power_device(cluster, node)], _name(configuration))
         yield _about(node, level, ERROR, problem, fix)
     elif FENCE_AGENT not in agents and agents[0] != _WATCHDOG:
@@ -81,6 +81,32 @@ def _power(cluster: ClusterFacts, node: str, level: Level) -> Iterator[Finding]:
             yield _about(node, level, ERROR, f"its device {device.id} is disabled", fix)
         elif problem:
             yield _about(node, level, ERROR, f"its device {device.id} {problem}", _cleanup(device))
+        if not may_be_for(device, node):
+            yield _of_another_node(cluster, node, level, device)
+
+
+def _of_another_node(cluster: ClusterFacts, node: str, level: Level, device: Resource) -> Finding:
+    """Return that Pacemaker will not use a device, and the level with the right one in its place."""
+    record, right = _name(cluster.configuration), _power_device(cluster, node, besides=level.devices)
+    others = ", ".join(sorted(named_nodes(device) or ())) or "no node"
+    power = dict.fromkeys(right if name == device.id else name for name in level.devices if name != record)
+    problem = f"its device {device.id} is for {others}: every fencing of {node} fails"
+    return _about(node, level, ERROR, problem, _instead(node, level, power, record))
+
+
+def _one_for_many(cluster: ClusterFacts) -> Iterator[Finding]:
+    """No device that switches a single machine stands for several."""
+    levels = {node.name: cluster.configuration.levels(node.name) for node in cluster.nodes}
+    devices = {node: {name for level in found for name in level.devices} for node, found in levels.items()}
+    for device in filter(switches_one_machine, cluster.configuration.resources):
+        nodes = [node for node, names in devices.items() if device.id in names and may_be_for(device, node)]
+        if len(nodes) > 1:
+            problem = (
+                f"it switches one machine, and stands in the levels of {', '.join(nodes)}: a node counts as "
+                "off when another one was switched off, and its servers run twice"
+            )
+            fix = f"pcs stonith config {device.id}; pcs stonith level config"
+            yield Finding("fencing-level", device.id, ERROR, problem, fix)
 
 
 def _out_of_use(cluster: ClusterFacts, device: Resource) -> str | None:
@@ -121,15 +147,11 @@ def _name(configuration: Configuration) -> str:
     return next((resource.id for resource in configuration.running(FENCE_AGENT)), "fence-nova")
 
 
-def _listed(resource: Resource) -> set[str]:
-    """Return the nodes that a device names; none when it is for all of them."""
-    return set(resource.parameters.get("pcmk_host_list", "").replace(",", " ").split())
-
-
-def _power_device(cluster: ClusterFacts, node: str) -> str:
-    """Return the device that names the node, for the command that is proposed."""
+def _power_device(cluster: ClusterFacts, node: str, besides: Collection[str] = ()) -> str:
+    """Return a device that names the node, for the command that is proposed; another one than `besides`."""
     for resource in cluster.configuration.resources:
-        if node in _listed(resource) and resource.agent not in _NO_POWER:
+        is_for_it = node in (named_nodes(resource) or ()) and resource.agent not in NO_POWER
+        if is_for_it and resource.id not in besides:
             return resource.id
     return "POWER-DEVICE"
 
@@ -160,8 +182,7 @@ def _counts_as_reset(configuration: Configuration, node: str) -> bool:
     if levels and not any(_WATCHDOG in level.devices for level in levels):
         return False
     resource = configuration.resource(_WATCHDOG)
-    listed = _listed(resource) if resource is not None else set()
-    return not listed or node in listed
+    return resource is None or may_be_for(resource, node)
 
 
 def _without_computes(cluster: ClusterFacts) -> str:
@@ -180,7 +201,7 @@ def record_device(facts: Facts) -> Iterator[Finding]:
         out_of_use = _out_of_use(facts.cluster, resource)
         if out_of_use:
             yield Finding("record-device", resource.id, ERROR, f"it {out_of_use}", _cleanup(resource))
-        listed = _listed(resource)
+        listed = named_nodes(resource) or frozenset()
         known = {node.name for node in facts.cluster.remote_nodes}
         all_names = " ".join(sorted(known))
         fix = f'pcs stonith update {resource.id} pcmk_host_list="{all_names}"'

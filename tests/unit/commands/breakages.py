@@ -28,6 +28,17 @@ def break_level_unknown_device(sound):
     sound.set(LEVEL, devices="ipmi-gone,fence-nova")
 
 
+def break_level_device_of_another_node(sound):
+    """The power device in a node's level is another node's."""
+    sound.set(LEVEL, devices="ipmi-compute-1,fence-nova")
+
+
+def break_level_device_of_two_nodes(sound):
+    """A device that asks nobody which node is meant, and switches one machine, is in two nodes' levels."""
+    sound.parameter("ipmi-compute-1", "pcmk_host_list", None)
+    sound.set(LEVEL, devices="ipmi-compute-1,fence-nova")
+
+
 def break_watchdog(sound):
     """A compute node counts as reset by its watchdog when its power device fails."""
     sound.property("stonith-watchdog-timeout", "15s")
@@ -201,6 +212,20 @@ CASES = (
     (break_no_level, "fencing-level", "compute-0", ERROR, "no fencing level"),
     (break_level_record_first, "fencing-level", "compute-0", ERROR, "fence-nova, switches nothing off"),
     (break_level_unknown_device, "fencing-level", "compute-0", ERROR, "ipmi-gone does not exist"),
+    (
+        break_level_device_of_another_node,
+        "fencing-level",
+        "compute-0",
+        ERROR,
+        "ipmi-compute-1 is for compute-1:",
+    ),
+    (
+        break_level_device_of_two_nodes,
+        "fencing-level",
+        "ipmi-compute-1",
+        ERROR,
+        "in the levels of compute-0, compute-1:",
+    ),
     (break_watchdog, "watchdog", "watchdog", ERROR, "counts as the fencing of compute-0, but"),
     (break_stonith, "stonith-enabled", "cluster", ERROR, "fencing is off"),
     (break_maintenance, "maintenance-mode", "cluster", WARNING, "nothing is started, stopped or fenced"),

@@ -165,6 +165,17 @@ def test_level_that_begins_with_the_record(sound):
         assert f"{again} ipmi-compute-0 fence-nova" == the_finding(sound).fix
 
 
+def test_level_with_another_nodes_device(sound):
+    """The command that is proposed puts the node's own device in its place, and leaves the others."""
+    sound.set(breakages.LEVEL, devices="pdu,ipmi-compute-1,fence-nova")
+    sound.set(".//primitive[@id='ipmi-controller-0']", id="pdu", type="fence_apc")
+    sound.parameter("pdu", "pcmk_host_list", None)
+    sound.parameter("pdu", "pcmk_host_map", "compute-0:3;compute-1:4")
+    sound.set(".//fencing-level[@target='compute-1']", devices="pdu,ipmi-compute-1,fence-nova")
+    again = "pcs stonith level remove 1 target compute-0 && pcs stonith level add 1 compute-0"
+    assert f"{again} pdu ipmi-compute-0 fence-nova" == the_finding(sound).fix
+
+
 def test_old_release(sound):
     """Bugs that a release may have are notes, the older the more of them."""
     sound.nova["microversion"] = (2, 93)
