@@ -108,6 +108,21 @@ class Configuration:
         """Return a property of the cluster; None when nobody has set it."""
         return _pairs(self.root, "configuration/crm_config/cluster_property_set").get(name)
 
+    def fencing_property(self, name: str) -> tuple[str, str | None]:
+        """Return the full name and the value of a property of fencing; None when nobody has set it.
+
+        Pacemaker 3.0.2 has renamed stonith-enabled to fencing-enabled, and so on. It still takes the old
+        name, and prefers the new one where both are set; older ones know the old one only.
+
+        Args:
+            name: what follows ``fencing-``, such as ``enabled``.
+        """
+        for full in (f"fencing-{name}", f"stonith-{name}"):
+            value = self.property(full)
+            if value is not None:
+                return full, value
+        return f"stonith-{name}", None
+
     def running(self, agent: str) -> tuple[Resource, ...]:
         """Return the resources of an agent."""
         return tuple(resource for resource in self.resources if resource.agent == agent)

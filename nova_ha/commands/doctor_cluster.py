@@ -53,13 +53,14 @@ def properties(facts: Facts) -> Iterator[Finding]:
     if facts.cluster is None:
         return
     configuration = facts.cluster.configuration
-    if _is_false(configuration, "stonith-enabled"):
+    name, enabled = configuration.fencing_property("enabled")
+    if (enabled or "true").lower() in FALSE:
         yield Finding(
             "stonith-enabled",
             "cluster",
             ERROR,
             "fencing is off: no dead node is ever proven to be off, so nothing is recovered",
-            "pcs property set stonith-enabled=true",
+            f"pcs property set {name}=true",
         )
     if (configuration.property("maintenance-mode") or "").lower() in ("true", "yes", "on", "1", "y"):
         yield Finding(
@@ -185,7 +186,3 @@ def legacy(facts: Facts) -> Iterator[Finding]:
                 "fence_evacuate evacuates by itself, beside nova-ha",
                 f"pcs stonith delete {resource.id}",
             )
-
-
-def _is_false(configuration: Configuration, name: str) -> bool:
-    return (configuration.property(name) or "true").lower() in FALSE

@@ -90,7 +90,7 @@ def _of_another_node(cluster: ClusterFacts, node: str, level: Level, device: Res
     record, right = _name(cluster.configuration), _power_device(cluster, node, besides=level.devices)
     others = ", ".join(sorted(named_nodes(device) or ())) or "no node"
     power = dict.fromkeys(right if name == device.id else name for name in level.devices if name != record)
-    problem = f"its device {device.id} is for {others}: every fencing of {node} fails"
+    problem = f"its device {device.id} is for {others}: the level fails for {node}"
     return _about(node, level, ERROR, problem, _instead(node, level, power, record))
 
 
@@ -175,8 +175,8 @@ def watchdog(facts: Facts) -> Iterator[Finding]:
 
 
 def _counts_as_reset(configuration: Configuration, node: str) -> bool:
-    """Say whether Pacemaker takes a node for off when stonith-watchdog-timeout is over."""
-    if seconds(configuration.property("stonith-watchdog-timeout") or "0") == 0.0:
+    """Say whether Pacemaker takes a node for off when fencing-watchdog-timeout is over."""
+    if seconds(configuration.fencing_property("watchdog-timeout")[1] or "0") == 0.0:
         return False
     levels = configuration.levels(node)
     if levels and not any(_WATCHDOG in level.devices for level in levels):

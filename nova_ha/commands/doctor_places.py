@@ -152,7 +152,7 @@ def _timeout(resource: Resource, limit: Limit) -> Iterator[Finding]:
 
 def _fencing_timeouts(cluster: ClusterFacts) -> Iterator[Finding]:
     """The action off has the time to record; Pacemaker would kill it in the middle and begin anew."""
-    text = cluster.configuration.property("stonith-timeout")
+    name, text = cluster.configuration.fencing_property("timeout")
     general = seconds(text) if text else _STONITH_TIMEOUT
     for resource in cluster.configuration.running(FENCE_AGENT):
         own = resource.parameters.get("pcmk_off_timeout")
@@ -171,8 +171,8 @@ def _fencing_timeouts(cluster: ClusterFacts) -> Iterator[Finding]:
             "timeout",
             "cluster",
             WARNING,
-            f"stonith-timeout={text}: a BMC that is busy with its own start needs a minute",
-            "pcs property set stonith-timeout=120s",
+            f"{name}={text}: a BMC that is busy with its own start needs a minute",
+            f"pcs property set {name}=120s",
         )
 
 

@@ -50,6 +50,11 @@ def break_stonith(sound):
     sound.property("stonith-enabled", "false")
 
 
+def break_fencing(sound):
+    """Fencing is off by the name that the property has since Pacemaker 3.0.2, whatever the old one says."""
+    sound.property("fencing-enabled", "false")
+
+
 def break_maintenance(sound):
     """The cluster is in maintenance."""
     sound.property("maintenance-mode", "true")
@@ -145,6 +150,11 @@ def break_stonith_timeout(sound):
     sound.property("stonith-timeout", "20s")
 
 
+def break_fencing_timeout(sound):
+    """Fencing has too little time, by the new name of the property."""
+    sound.property("fencing-timeout", "20s")
+
+
 def break_remote_monitor(sound):
     """A connection is not watched."""
     sound.remove(".//primitive[@id='compute-1']/operations/op[@name='monitor']")
@@ -228,6 +238,7 @@ CASES = (
     ),
     (break_watchdog, "watchdog", "watchdog", ERROR, "counts as the fencing of compute-0, but"),
     (break_stonith, "stonith-enabled", "cluster", ERROR, "fencing is off"),
+    (break_fencing, "stonith-enabled", "cluster", ERROR, "fencing is off"),
     (break_maintenance, "maintenance-mode", "cluster", WARNING, "nothing is started, stopped or fenced"),
     (break_recheck, "cluster-recheck-interval", "cluster", WARNING, "not set (15 min)"),
     (break_recheck_zero, "cluster-recheck-interval", "cluster", WARNING, "0: "),
@@ -247,6 +258,7 @@ CASES = (
     (break_default_timeout, "timeout", "nova-evacuate", WARNING, "stop has 20 s"),
     (break_off_timeout, "timeout", "fence-nova", WARNING, "off has 30 s"),
     (break_stonith_timeout, "timeout", "cluster", WARNING, "stonith-timeout=20s"),
+    (break_fencing_timeout, "timeout", "cluster", WARNING, "fencing-timeout=20s"),
     (break_remote_monitor, "timeout", "compute-1", WARNING, "not watched"),
     (break_no_evacuator, "resources", "ocf:openstack:NovaEvacuate", ERROR, "nobody recovers"),
     (break_evacuator_disabled, "resources", "nova-evacuate", ERROR, "disabled"),

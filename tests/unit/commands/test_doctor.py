@@ -97,6 +97,13 @@ def test_fix_of_credentials(sound, access, fix):
     assert fix == the_finding(sound).fix
 
 
+@pytest.mark.parametrize("name", ["fencing", "stonith"])
+def test_fix_of_fencing_that_is_off(sound, name):
+    """The property is set by the name that this Pacemaker has it by."""
+    sound.property(f"{name}-enabled", "false")
+    assert f"pcs property set {name}-enabled=true" == the_finding(sound).fix
+
+
 def test_fix_of_degraded_nova_compute(sound):
     """The fix is the command that the agent names, on its node."""
     breakages.break_degraded_compute(sound)
