@@ -17,8 +17,10 @@ FENCE_AGENT, EVACUATE_AGENT, COMPUTE_AGENT = (
 #: Pacemaker's own default for the time limit of an operation.
 DEFAULT_TIMEOUT = 20.0
 
-#: What Pacemaker reads as no.
+#: What Pacemaker reads as no, and as yes.
 FALSE = frozenset(("false", "no", "off", "0", "n"))
+TRUE = frozenset(("true", "yes", "on", "1", "y"))
+REMOTE_AGENT = "ocf:pacemaker:remote"
 
 _DURATION = re.compile(r"(\d+)\s*(ms|msec|us|usec|s|sec|m|min|h|hr)?", re.IGNORECASE)
 _UNITS = {"ms": 0.001, "msec": 0.001, "us": 1e-6, "usec": 1e-6, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0}
@@ -77,6 +79,16 @@ class Resource:
     def is_disabled(self) -> bool:
         """Say whether an admin has stopped it."""
         return self.meta.get("target-role", "").lower() == "stopped"
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Say whether an admin has told Pacemaker to do nothing about it."""
+        return self.meta.get("is-managed", "true").lower() in FALSE or self.is_in_maintenance
+
+    @property
+    def is_in_maintenance(self) -> bool:
+        """Say whether an admin has put it in maintenance, for itself."""
+        return self.meta.get("maintenance", "false").lower() in TRUE
 
     def timeout(self, operation: str) -> float | None:
         """Return the time limit of an operation in seconds; None when its text is not understood."""

@@ -11,6 +11,8 @@ from nova_ha.commands.configuration import (
     EVACUATE_AGENT,
     FALSE,
     FENCE_AGENT,
+    REMOTE_AGENT,
+    TRUE,
     Configuration,
     Resource,
     seconds,
@@ -24,7 +26,7 @@ LONGEST_RECHECK = 300.0
 
 
 def pacemaker(facts: Facts) -> Iterator[Finding]:
-    """Pacemaker answers, and this partition of the cluster has quorum."""
+    """Pacemaker answers, this partition of the cluster has quorum, and all nodes are to run something."""
     if facts.cluster is None:
         if facts.cluster_problem:
             yield Finding("pacemaker", "cluster", ERROR, facts.cluster_problem, "pcs cluster start")
@@ -46,6 +48,19 @@ def pacemaker(facts: Facts) -> Iterator[Finding]:
                 "this controller is offline",
                 f"pcs cluster start {node.name}",
             )
+    yield from _idle_nodes(facts.cluster)
+
+
+def _idle_nodes(cluster: ClusterFacts) -> Iterator[Finding]:
+    """No maintenance of a node was forgotten."""
+    for node in cluster.nodes:
+        attributes = cluster.configuration.node_attributes(node.name)
+        for name, problem in (
+            ("standby", "it is in standby: Pacemaker runs nothing on it"),
+            ("maintenance", "it is in maintenance: Pacemaker starts, stops and watches nothing on it"),
+        ):
+            if attributes.get(name, "").lower() in TRUE:
+                yield Finding("pacemaker", node.name, WARNING, problem, f"pcs node un{name} {node.name}")
 
 
 def properties(facts: Facts) -> Iterator[Finding]:
@@ -62,7 +77,7 @@ def properties(facts: Facts) -> Iterator[Finding]:
             "fencing is off: no dead node is ever proven to be off, so nothing is recovered",
             f"pcs property set {name}=true",
         )
-    if (configuration.property("maintenance-mode") or "").lower() in ("true", "yes", "on", "1", "y"):
+    if (configuration.property("maintenance-mode") or "").lower() in TRUE:
         yield Finding(
             "maintenance-mode",
             "cluster",
@@ -87,7 +102,7 @@ def _recheck(configuration: Configuration) -> Iterator[Finding]:
 
 
 def resources(facts: Facts) -> Iterator[Finding]:
-    """Each of nova-ha's agents is configured, once, and is not disabled; and there are nodes for them."""
+    """Each of nova-ha's agents is configured, once, and at work; and there are nodes for them."""
     if facts.cluster is None:
         return
     if not facts.cluster.remote_nodes:
@@ -114,6 +129,30 @@ def resources(facts: Facts) -> Iterator[Finding]:
                     f"pcs {command} enable {resource.id}",
                 )
     yield from _one_evacuator(facts.cluster)
+    yield from _left_alone(facts.cluster.configuration)
+
+
+def _left_alone(configuration: Configuration) -> Iterator[Finding]:
+    """No maintenance of a resource was forgotten."""
+    for resource in configuration.running(REMOTE_AGENT):
+        if resource.is_disabled:
+            problem = (
+                "it is disabled: nobody watches this node, and its servers are not recovered when it dies"
+            )
+            yield Finding("resources", resource.id, WARNING, problem, f"pcs resource enable {resource.id}")
+    for agent in (FENCE_AGENT, EVACUATE_AGENT, COMPUTE_AGENT, REMOTE_AGENT):
+        for resource in configuration.running(agent):
+            if resource.is_left_alone:
+                problem = "it is unmanaged: Pacemaker does nothing when it fails"
+                yield Finding("resources", resource.id, WARNING, problem, _manage(resource))
+
+
+def _manage(resource: Resource) -> str:
+    """Return the command that gives a resource back to Pacemaker."""
+    command = "stonith" if resource.agent == FENCE_AGENT else "resource"
+    if resource.is_in_maintenance:
+        return f"pcs {command} meta {resource.id} maintenance=false"
+    return f"pcs {command} meta {resource.id} is-managed=true"
 
 
 def _one_evacuator(cluster: ClusterFacts) -> Iterator[Finding]:

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nova_ha import record
-from nova_ha.commands.configuration import COMPUTE_AGENT, EVACUATE_AGENT, FENCE_AGENT, Resource, seconds
+from nova_ha.commands.configuration import (
+    COMPUTE_AGENT,
+    EVACUATE_AGENT,
+    FENCE_AGENT,
+    REMOTE_AGENT,
+    Resource,
+    seconds,
+)
 from nova_ha.commands.facts import ClusterFacts, Facts
 from nova_ha.commands.finding import ERROR, WARNING, Finding
 from nova_ha.commands.places import is_banned
@@ -178,7 +185,7 @@ def _fencing_timeouts(cluster: ClusterFacts) -> Iterator[Finding]:
 
 def _connections(cluster: ClusterFacts) -> Iterator[Finding]:
     """The connection of every compute node is watched."""
-    for resource in cluster.configuration.running("ocf:pacemaker:remote"):
+    for resource in cluster.configuration.running(REMOTE_AGENT):
         monitor = resource.operations.get("monitor", {})
         interval = seconds(monitor.get("interval", "0")) or 0.0
         timeout = resource.timeout("monitor") or 0.0

@@ -80,6 +80,31 @@ def break_controller(sound):
     sound.set("status/node_state[@uname='controller-2']", in_ccm="false", crmd="offline")
 
 
+def break_standby(sound):
+    """A compute node is still in standby."""
+    sound.attribute("compute-1", "standby", "on")
+
+
+def break_node_maintenance(sound):
+    """A controller is still in maintenance."""
+    sound.attribute("controller-1", "maintenance", "true")
+
+
+def break_connection_disabled(sound):
+    """A compute node is still out of the cluster."""
+    sound.disable("compute-1")
+
+
+def break_unmanaged(sound):
+    """nova-compute is unmanaged."""
+    sound.meta("nova-compute", "is-managed", "false")
+
+
+def break_resource_maintenance(sound):
+    """The record device is in maintenance."""
+    sound.meta("fence-nova", "maintenance", "true")
+
+
 def break_host_list(sound):
     """The record device does not name a compute node."""
     sound.parameter("fence-nova", "pcmk_host_list", "compute-0")
@@ -244,6 +269,11 @@ CASES = (
     (break_recheck_zero, "cluster-recheck-interval", "cluster", WARNING, "0: "),
     (break_quorum, "pacemaker", "cluster", ERROR, "no quorum"),
     (break_controller, "pacemaker", "controller-2", WARNING, "offline"),
+    (break_standby, "pacemaker", "compute-1", WARNING, "in standby"),
+    (break_node_maintenance, "pacemaker", "controller-1", WARNING, "in maintenance"),
+    (break_connection_disabled, "resources", "compute-1", WARNING, "nobody watches this node"),
+    (break_unmanaged, "resources", "nova-compute", WARNING, "unmanaged"),
+    (break_resource_maintenance, "resources", "fence-nova", WARNING, "unmanaged"),
     (break_host_list, "record-device", "fence-nova", ERROR, "lacks compute-1"),
     (break_host_list_extra, "record-device", "fence-nova", WARNING, "names compute-7"),
     (break_record_only, "record-device", "fence-nova", WARNING, "record_only=0"),

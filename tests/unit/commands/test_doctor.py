@@ -104,6 +104,22 @@ def test_fix_of_fencing_that_is_off(sound, name):
     assert f"pcs property set {name}-enabled=true" == the_finding(sound).fix
 
 
+@pytest.mark.parametrize(
+    ("break_it", "fix"),
+    [
+        (breakages.break_standby, "pcs node unstandby compute-1"),
+        (breakages.break_node_maintenance, "pcs node unmaintenance controller-1"),
+        (breakages.break_connection_disabled, "pcs resource enable compute-1"),
+        (breakages.break_unmanaged, "pcs resource meta nova-compute is-managed=true"),
+        (breakages.break_resource_maintenance, "pcs stonith meta fence-nova maintenance=false"),
+    ],
+)
+def test_fix_of_maintenance_that_was_forgotten(sound, break_it, fix):
+    """Each kind of maintenance has its own way back."""
+    break_it(sound)
+    assert fix == the_finding(sound).fix
+
+
 def test_fix_of_degraded_nova_compute(sound):
     """The fix is the command that the agent names, on its node."""
     breakages.break_degraded_compute(sound)
