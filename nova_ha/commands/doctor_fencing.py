@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What ``nova-ha doctor`` checks about the fencing of compute nodes. Pure functions.
 
-A level is right when its first device proves that the power is off, and a later one records it:
+A level is right when a device proves that the power is off, and a later one records it:
 ``pcs stonith level add 1 compute-0 ipmi-compute-0 fence-nova``.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterable, Iterator
 
 from nova_ha.commands.configuration import (
@@ -56,7 +57,7 @@ def _level(cluster: ClusterFacts, node: str, level: Level) -> Iterator[Finding]:
     missing = [device for device, agent in zip(level.devices, agents) if agent is None]
     if missing:
         yield _about(node, level, ERROR, f"its device {missing[0]} does not exist", "pcs stonith status")
-    elif agents[0] in NO_POWER:
+    elif NO_POWER.issuperset(itertools.takewhile(lambda agent: agent != FENCE_AGENT, agents)):
         problem = f"its first device, {level.devices[0]}, switches nothing off"
         power = [d for d, agent in zip(level.devices, agents) if agent not in NO_POWER]
         fix = _instead(node, level, power or [_power_device(cluster, node)], _name(configuration))

@@ -9,10 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from nova_ha.commands.configuration import FENCE_AGENT, Resource
+from nova_ha.commands.configuration import Resource
 
-#: Agents that switch nothing off.
-NO_POWER = frozenset((FENCE_AGENT, "stonith:fence_kdump", "stonith:fence_dummy", "stonith:fence_watchdog"))
+#: Agents that switch nothing off. Those for disks and switches cut a node off from its disks, and the servers
+#: on it run on: their metadata has "off" and no "reboot". The others only look, or leave it to somebody else.
+NO_POWER = frozenset(
+    f"stonith:fence_{name}"
+    for name in (
+        *("scsi", "mpath", "brocade", "cisco_mds", "ifmib", "mcdata", "sanbox2", "vixel"),
+        *("ack_manual", "crosslink", "dummy", "heuristics_ping", "kdump", "manual", "watchdog"),
+        *("compute", "evacuate"),
+    )
+)
 #: Agents that switch one machine, whatever node they are called for: they have the option port_as_ip, and no
 #: list of outlets. fence_powerman and fence_vmware have it too, and name the machine.
 _ONE_MACHINE = frozenset(

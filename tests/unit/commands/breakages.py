@@ -23,6 +23,11 @@ def break_level_record_first(sound):
     sound.set(LEVEL, devices="fence-nova,ipmi-compute-0")
 
 
+def break_level_fabric(sound):
+    """The device before the record cuts a node off from its disks, and switches nothing off."""
+    sound.set(".//primitive[@id='ipmi-compute-0']", type="fence_scsi")
+
+
 def break_level_unknown_device(sound):
     """A level names a device that does not exist."""
     sound.set(LEVEL, devices="ipmi-gone,fence-nova")
@@ -246,6 +251,7 @@ CASES = (
     (break_level_without_record, "fencing-level", "compute-0", WARNING, "fence_compute is not in it"),
     (break_no_level, "fencing-level", "compute-0", ERROR, "no fencing level"),
     (break_level_record_first, "fencing-level", "compute-0", ERROR, "fence-nova, switches nothing off"),
+    (break_level_fabric, "fencing-level", "compute-0", ERROR, "ipmi-compute-0, switches nothing off"),
     (break_level_unknown_device, "fencing-level", "compute-0", ERROR, "ipmi-gone does not exist"),
     (
         break_level_device_of_another_node,

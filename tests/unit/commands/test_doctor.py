@@ -188,6 +188,16 @@ def test_level_that_begins_with_the_record(sound):
         assert f"{again} ipmi-compute-0 fence-nova" == the_finding(sound).fix
 
 
+def test_level_that_begins_with_a_look(sound):
+    """A device that only looks may come before the one that switches off, and does not stand for it."""
+    sound.set(".//primitive[@id='ipmi-controller-0']", id="ping", type="fence_heuristics_ping")
+    sound.parameter("ping", "pcmk_host_list", None)
+    sound.set(breakages.LEVEL, devices="ping,ipmi-compute-0,fence-nova")
+    assert [] == findings(sound)
+    sound.set(breakages.LEVEL, devices="ping,fence-nova")
+    assert "its first device, ping, switches nothing off" in the_finding(sound).problem
+
+
 def test_level_with_another_nodes_device(sound):
     """The command that is proposed puts the node's own device in its place, and leaves the others."""
     sound.set(breakages.LEVEL, devices="pdu,ipmi-compute-1,fence-nova")
