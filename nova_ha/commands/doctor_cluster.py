@@ -23,6 +23,8 @@ from nova_ha.commands.resource_state import ResourceState, running_on, states
 
 #: Pacemaker gives up on a fencing that has failed ten times until its next recheck (default 15 min).
 LONGEST_RECHECK = 300.0
+#: nova-ha's own.
+_AGENTS = (FENCE_AGENT, EVACUATE_AGENT, COMPUTE_AGENT)
 
 
 def pacemaker(facts: Facts) -> Iterator[Finding]:
@@ -53,7 +55,7 @@ def pacemaker(facts: Facts) -> Iterator[Finding]:
 
 def _idle_nodes(cluster: ClusterFacts) -> Iterator[Finding]:
     """No maintenance of a node was forgotten."""
-    for node in cluster.nodes:
+    for node in (*cluster.members, *cluster.remote_nodes):
         attributes = cluster.configuration.node_attributes(node.name)
         for name, problem in (
             ("standby", "it is in standby: Pacemaker runs nothing on it"),
@@ -129,22 +131,22 @@ def resources(facts: Facts) -> Iterator[Finding]:
                     f"pcs {command} enable {resource.id}",
                 )
     yield from _one_evacuator(facts.cluster)
-    yield from _left_alone(facts.cluster.configuration)
+    yield from _left_alone(facts.cluster)
 
 
-def _left_alone(configuration: Configuration) -> Iterator[Finding]:
+def _left_alone(cluster: ClusterFacts) -> Iterator[Finding]:
     """No maintenance of a resource was forgotten."""
-    for resource in configuration.running(REMOTE_AGENT):
+    ours = [one for agent in _AGENTS for one in cluster.configuration.running(agent)]
+    nodes = {node.name for node in cluster.remote_nodes}
+    connections = [one for one in cluster.configuration.running(REMOTE_AGENT) if one.id in nodes]
+    for resource in connections:
         if resource.is_disabled:
-            problem = (
-                "it is disabled: nobody watches this node, and its servers are not recovered when it dies"
-            )
+            problem = "it is disabled: nobody watches this node; when it dies its servers are not recovered"
             yield Finding("resources", resource.id, WARNING, problem, f"pcs resource enable {resource.id}")
-    for agent in (FENCE_AGENT, EVACUATE_AGENT, COMPUTE_AGENT, REMOTE_AGENT):
-        for resource in configuration.running(agent):
-            if resource.is_left_alone:
-                problem = "it is unmanaged: Pacemaker does nothing when it fails"
-                yield Finding("resources", resource.id, WARNING, problem, _manage(resource))
+    for resource in (*ours, *connections):
+        if resource.is_left_alone:
+            problem = "it is unmanaged: Pacemaker does nothing when it fails"
+            yield Finding("resources", resource.id, WARNING, problem, _manage(resource))
 
 
 def _manage(resource: Resource) -> str:
@@ -187,7 +189,7 @@ def health(facts: Facts) -> Iterator[Finding]:
         elif state is not None and state.is_degraded:
             reason = state.reason or "it says that not all is well"
             yield Finding("evacuator", resource.id, WARNING, f"on {state.node}: {reason}", "nova-ha status")
-    for agent in (FENCE_AGENT, EVACUATE_AGENT, COMPUTE_AGENT):
+    for agent in _AGENTS:
         for resource in facts.cluster.configuration.running(agent):
             for state in states(root, resource):
                 if state.is_degraded and agent == COMPUTE_AGENT:
