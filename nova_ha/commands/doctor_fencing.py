@@ -8,7 +8,7 @@ A level is right when a device proves that the power is off, and a later one rec
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from nova_ha.commands.configuration import (
     COMPUTE_AGENT,
@@ -20,7 +20,7 @@ from nova_ha.commands.configuration import (
     seconds,
 )
 from nova_ha.commands.facts import ClusterFacts, Facts
-from nova_ha.commands.fence_devices import NO_POWER, may_be_for, named_nodes, switches_one_machine
+from nova_ha.commands.fence_devices import NO_POWER, host_map, may_be_for, named_nodes, switches_one_machine
 from nova_ha.commands.finding import ERROR, EXAMPLES, WARNING, Finding, Severity
 from nova_ha.commands.resource_state import failure, running_on
 
@@ -202,21 +202,39 @@ def record_device(facts: Facts) -> Iterator[Finding]:
         out_of_use = _out_of_use(facts.cluster, resource)
         if out_of_use:
             yield Finding("record-device", resource.id, ERROR, f"it {out_of_use}", _cleanup(resource))
-        listed = named_nodes(resource) or frozenset()
-        known = {node.name for node in facts.cluster.remote_nodes}
-        all_names = " ".join(sorted(known))
-        fix = f'pcs stonith update {resource.id} pcmk_host_list="{all_names}"'
-        if listed and known - listed:
-            missing = ", ".join(sorted(known - listed))
-            problem = f"pcmk_host_list lacks {missing}: Pacemaker will not use the device for them"
-            yield Finding("record-device", resource.id, ERROR, problem, fix)
-        if listed - known:
-            extra = ", ".join(sorted(listed - known))
-            problem = f"pcmk_host_list names {extra}, which is no Pacemaker Remote node of this cluster"
-            yield Finding("record-device", resource.id, WARNING, problem, fix)
+        yield from _named(resource, sorted(node.name for node in facts.cluster.remote_nodes))
         if resource.parameters.get("record_only", "1").lower() in ("0", "false", "no", "off"):
             yield from _inline(facts.cluster, resource.id)
     yield from _unfencing(facts.cluster.configuration)
+
+
+def _named(device: Resource, known: Sequence[str]) -> Iterator[Finding]:
+    """fence_compute is told which nodes it is for: these and no others."""
+    named, fix = named_nodes(device), _naming(device, known)
+    missing = ", ".join(node for node in known if not may_be_for(device, node))
+    if missing:
+        problem = f"pcmk_host_list lacks {missing}: Pacemaker will not use the device for them"
+        yield Finding("record-device", device.id, ERROR, problem, fix)
+    extra = ", ".join(sorted((named or frozenset()).difference(known)))
+    if extra:
+        problem = f"pcmk_host_list names {extra}, which is no Pacemaker Remote node of this cluster"
+        yield Finding("record-device", device.id, WARNING, problem, fix)
+    if named is None and known:
+        problem = (
+            "no pcmk_host_list counts: Pacemaker asks the agent, which asks Nova, so fencing waits for Nova"
+        )
+        yield Finding("record-device", device.id, WARNING, problem, fix)
+
+
+def _naming(device: Resource, known: Sequence[str]) -> str:
+    """Return the command that lets a device be for these nodes."""
+    names, more = host_map(device), ""
+    if not names.keys() <= set(known):
+        kept = ";".join(f"{node}:{names[node]}" for node in names if node in known)
+        more += f' pcmk_host_map="{kept}"'
+    if "pcmk_host_check" in device.parameters:
+        more += " pcmk_host_check="
+    return f'pcs stonith update {device.id} pcmk_host_list="{" ".join(known)}"{more}'
 
 
 def _inline(cluster: ClusterFacts, device: str) -> Iterator[Finding]:

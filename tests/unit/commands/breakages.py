@@ -120,6 +120,17 @@ def break_host_list_extra(sound):
     sound.parameter("fence-nova", "pcmk_host_list", "compute-0 compute-1 compute-7")
 
 
+def break_no_host_list(sound):
+    """Nothing but the agent knows which nodes the record device is for."""
+    sound.parameter("fence-nova", "pcmk_host_list", None)
+
+
+def break_host_map(sound):
+    """The record device has a map, and a node is not in it."""
+    sound.parameter("fence-nova", "pcmk_host_list", None)
+    sound.parameter("fence-nova", "pcmk_host_map", "compute-0:compute-0.example.org")
+
+
 def break_record_only(sound):
     """The recovery runs inside of the fencing action although there is an evacuator."""
     sound.parameter("fence-nova", "record_only", "0")
@@ -282,6 +293,8 @@ CASES = (
     (break_resource_maintenance, "resources", "fence-nova", WARNING, "unmanaged"),
     (break_host_list, "record-device", "fence-nova", ERROR, "lacks compute-1"),
     (break_host_list_extra, "record-device", "fence-nova", WARNING, "names compute-7"),
+    (break_no_host_list, "record-device", "fence-nova", WARNING, "fencing waits for Nova"),
+    (break_host_map, "record-device", "fence-nova", ERROR, "lacks compute-1"),
     (break_record_only, "record-device", "fence-nova", WARNING, "record_only=0"),
     (break_provides, "unfencing", "fence-nova", WARNING, "does not provide unfencing"),
     (break_requires, "unfencing", "nova-compute", WARNING, "does not wait for unfencing"),

@@ -188,6 +188,23 @@ def test_level_that_begins_with_the_record(sound):
         assert f"{again} ipmi-compute-0 fence-nova" == the_finding(sound).fix
 
 
+def test_fix_of_the_nodes_of_the_record_device(sound):
+    """What else says which nodes the device is for is put right by the same command."""
+    sound.parameter("fence-nova", "pcmk_host_map", "compute-0:a;compute-7:b;compute-1:c")
+    fix = 'pcs stonith update fence-nova pcmk_host_list="compute-0 compute-1"'
+    assert f'{fix} pcmk_host_map="compute-0:a;compute-1:c"' == the_finding(sound).fix
+    sound.parameter("fence-nova", "pcmk_host_map", None)
+    sound.parameter("fence-nova", "pcmk_host_check", "dynamic-list")
+    assert f"{fix} pcmk_host_check=" == the_finding(sound).fix
+
+
+def test_map_of_all_nodes(sound):
+    """A record device that has a map of all nodes needs no list."""
+    sound.parameter("fence-nova", "pcmk_host_list", None)
+    sound.parameter("fence-nova", "pcmk_host_map", "compute-0:a;compute-1:c")
+    assert [] == findings(sound)
+
+
 def test_level_that_begins_with_a_look(sound):
     """A device that only looks may come before the one that switches off, and does not stand for it."""
     sound.set(".//primitive[@id='ipmi-controller-0']", id="ping", type="fence_heuristics_ping")
