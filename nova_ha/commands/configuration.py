@@ -40,10 +40,12 @@ class Monitor:
     Attributes:
         interval: seconds; None when its text is not understood.
         level: its OCF_CHECK_LEVEL; 0 is the plain monitor.
+        is_enabled: whether Pacemaker repeats it.
     """
 
     interval: float | None
     level: int
+    is_enabled: bool = True
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Resource:
         parameters: its instance attributes.
         meta: its meta attributes.
         operations: attributes of its operations by name; of its monitors, the plain one's.
-        monitors: every monitor that Pacemaker repeats.
+        monitors: every monitor that has an interval.
         parents: ids of the clone, group and bundle around it, the nearest first.
         is_clone: whether several instances may run.
     """
@@ -208,13 +210,14 @@ class Configuration:
 
 
 def _monitors(source: ET.Element) -> Iterator[Monitor]:
-    """Yield the monitors that are repeated; Pacemaker does so with an interval, unless enabled=false."""
+    """Yield the monitors with an interval; Pacemaker repeats them, unless enabled=false."""
     for operation in source.iterfind("operations/op[@name='monitor']"):
         own = {**_pairs(operation, "meta_attributes"), **operation.attrib}
         interval = seconds(own.get("interval", "0"))
-        if interval != 0 and own.get("enabled", "true").lower() not in FALSE:
+        if interval != 0:
             level = _pairs(operation, "instance_attributes").get("OCF_CHECK_LEVEL", "0")
-            yield Monitor(interval, int(level) if level.isdecimal() else 0)
+            is_enabled = own.get("enabled", "true").lower() not in FALSE
+            yield Monitor(interval, int(level) if level.isdecimal() else 0, is_enabled)
 
 
 def _around(primitive: ET.Element, parents: Mapping[ET.Element, ET.Element]) -> Iterator[ET.Element]:

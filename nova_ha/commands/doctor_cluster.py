@@ -18,6 +18,7 @@ from nova_ha.commands.configuration import (
     seconds,
 )
 from nova_ha.commands.facts import ClusterFacts, Facts
+from nova_ha.commands.fence_devices import recovers_itself
 from nova_ha.commands.finding import ERROR, EXAMPLES, NOTE, WARNING, Finding
 from nova_ha.commands.resource_state import ResourceState, running_on, states
 
@@ -117,7 +118,10 @@ def resources(facts: Facts) -> Iterator[Finding]:
         (COMPUTE_AGENT, "nobody watches nova-compute", f"{EXAMPLES}/060-compute-services.sh"),
     ):
         found = facts.cluster.configuration.running(agent)
-        if not found:
+        is_done_inline = agent == EVACUATE_AGENT and any(
+            map(recovers_itself, facts.cluster.configuration.running(FENCE_AGENT))
+        )
+        if not found and not is_done_inline:
             severity = WARNING if agent != EVACUATE_AGENT else ERROR
             yield Finding("resources", agent, severity, f"no resource has this agent: {what}", fix)
         for resource in found:

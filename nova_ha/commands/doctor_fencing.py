@@ -20,7 +20,14 @@ from nova_ha.commands.configuration import (
     seconds,
 )
 from nova_ha.commands.facts import ClusterFacts, Facts
-from nova_ha.commands.fence_devices import NO_POWER, host_map, may_be_for, named_nodes, switches_one_machine
+from nova_ha.commands.fence_devices import (
+    NO_POWER,
+    host_map,
+    may_be_for,
+    named_nodes,
+    recovers_itself,
+    switches_one_machine,
+)
 from nova_ha.commands.finding import ERROR, EXAMPLES, WARNING, Finding, Severity
 from nova_ha.commands.resource_state import failure, running_on
 
@@ -203,7 +210,7 @@ def record_device(facts: Facts) -> Iterator[Finding]:
         if out_of_use:
             yield Finding("record-device", resource.id, ERROR, f"it {out_of_use}", _cleanup(resource))
         yield from _named(resource, sorted(node.name for node in facts.cluster.remote_nodes))
-        if resource.parameters.get("record_only", "1").lower() in ("0", "false", "no", "off"):
+        if recovers_itself(resource):
             yield from _inline(facts.cluster, resource.id)
     yield from _unfencing(facts.cluster.configuration)
 

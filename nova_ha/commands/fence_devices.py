@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from nova_ha.commands.configuration import Resource
+from nova_ha.commands.configuration import FALSE, Resource
 
 #: Agents that switch nothing off. Those for disks and switches cut a node off from its disks, and the servers
 #: on it run on: their metadata has "off" and no "reboot". The others only look, or leave it to somebody else.
@@ -69,6 +69,11 @@ def may_be_for(device: Resource, node: str) -> bool:
     """Say whether Pacemaker may use a device for a node."""
     named = named_nodes(device)
     return named is None or node.lower() in {name.lower() for name in named}
+
+
+def recovers_itself(device: Resource) -> bool:
+    """Say whether a fence_compute is to recover the servers inside of the fencing."""
+    return device.parameters.get("record_only", "1").lower() in FALSE
 
 
 def switches_one_machine(device: Resource) -> bool:

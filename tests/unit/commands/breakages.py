@@ -171,6 +171,32 @@ def break_thorough_monitor_disabled(sound):
     sound.set(".//primitive[@id='nova-compute']/operations/op[@interval='60s']", enabled="false")
 
 
+def break_monitor(sound):
+    """Nobody asks whether the evacuator still runs."""
+    sound.remove(".//primitive[@id='nova-evacuate']/operations/op[@name='monitor']")
+
+
+def break_monitor_disabled(sound):
+    """The monitor that asks whether nova-compute still runs is disabled."""
+    sound.set(".//primitive[@id='nova-compute']/operations/op[@interval='10s']", enabled="false")
+
+
+def break_stop_ignored(sound):
+    """An evacuator that does not stop counts as stopped."""
+    sound.set(".//primitive[@id='nova-evacuate']/operations/op[@name='stop']", **{"on-fail": "ignore"})
+
+
+def break_stop_blocked(sound):
+    """A nova-compute that does not stop waits for an admin."""
+    sound.set(".//primitive[@id='nova-compute']/operations/op[@name='stop']", **{"on-fail": "block"})
+
+
+def break_inline_timeout(sound):
+    """The recovery runs inside of the fencing action, which is too short for it."""
+    sound.remove(".//resources/primitive[@id='nova-evacuate']")
+    sound.parameter("fence-nova", "record_only", "0")
+
+
 def break_stop_timeout(sound):
     """nova-compute has too little time to stop."""
     sound.set(".//primitive[@id='nova-compute']/operations/op[@name='stop']", timeout="90s")
@@ -303,6 +329,11 @@ CASES = (
     (break_gate, "gate", "nova-compute", WARNING, "while their recovery is open"),
     (break_thorough_monitor, "monitor", "nova-compute", WARNING, "OCF_CHECK_LEVEL=10"),
     (break_thorough_monitor_disabled, "monitor", "nova-compute", WARNING, "OCF_CHECK_LEVEL=10"),
+    (break_monitor, "monitor", "nova-evacuate", WARNING, "no plain monitor"),
+    (break_monitor_disabled, "monitor", "nova-compute", WARNING, "no plain monitor"),
+    (break_stop_ignored, "on-fail", "nova-evacuate", ERROR, "may run twice"),
+    (break_stop_blocked, "on-fail", "nova-compute", WARNING, "until somebody cleans it up"),
+    (break_inline_timeout, "timeout", "fence-nova", WARNING, "off has 120 s, in which it is to recover"),
     (break_stop_timeout, "timeout", "nova-compute", WARNING, "stop has 90 s"),
     (break_default_timeout, "timeout", "nova-evacuate", WARNING, "stop has 20 s"),
     (break_off_timeout, "timeout", "fence-nova", WARNING, "off has 30 s"),

@@ -180,6 +180,34 @@ def test_interval_of_the_thorough_monitor(sound):
     assert fix == the_finding(sound).fix
 
 
+@pytest.mark.parametrize(
+    ("break_it", "fix"),
+    [
+        (breakages.break_monitor, "pcs resource op add nova-evacuate monitor interval=10s timeout=30s"),
+        (breakages.break_monitor_disabled, "pcs resource manage nova-compute --monitor"),
+        (breakages.break_thorough_monitor_disabled, "pcs resource manage nova-compute --monitor"),
+        (
+            breakages.break_stop_blocked,
+            "pcs resource update nova-compute op stop on-fail=fence timeout=240s",
+        ),
+        (breakages.break_inline_timeout, "pcs stonith update fence-nova pcmk_off_timeout=900s"),
+    ],
+)
+def test_fix_of_operations(sound, break_it, fix):
+    """A monitor is added unless there is one to enable; what else was configured is kept."""
+    break_it(sound)
+    assert fix == the_finding(sound).fix
+
+
+def test_time_of_a_recovery_inside_of_the_fencing(sound):
+    """What an admin allows the recovery must fit into the action."""
+    breakages.break_inline_timeout(sound)
+    sound.parameter("fence-nova", "recover_wait", "100s")
+    assert [] == findings(sound)
+    sound.parameter("fence-nova", "recover_wait", "200")
+    assert "pcs stonith update fence-nova pcmk_off_timeout=270s" == the_finding(sound).fix
+
+
 def test_level_that_begins_with_the_record(sound):
     """The command that is proposed puts the power first, the node's own device if the level has none."""
     again = "pcs stonith level remove 1 target compute-0 && pcs stonith level add 1 compute-0"
