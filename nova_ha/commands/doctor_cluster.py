@@ -19,7 +19,7 @@ from nova_ha.commands.configuration import (
 )
 from nova_ha.commands.facts import ClusterFacts, Facts
 from nova_ha.commands.fence_devices import recovers_itself
-from nova_ha.commands.finding import ERROR, EXAMPLES, NOTE, WARNING, Finding
+from nova_ha.commands.finding import ERROR, NOTE, WARNING, Finding, example
 from nova_ha.commands.resource_state import ResourceState, running_on, states
 
 #: Pacemaker gives up on a fencing that has failed ten times until its next recheck (default 15 min).
@@ -110,12 +110,12 @@ def resources(facts: Facts) -> Iterator[Finding]:
         return
     if not facts.cluster.remote_nodes:
         yield Finding(
-            "resources", "cluster", NOTE, "there are no Pacemaker Remote nodes", f"{EXAMPLES}/020-nodes.sh"
+            "resources", "cluster", NOTE, "there are no Pacemaker Remote nodes", example("020-nodes.sh")
         )
     for agent, what, fix in (
-        (FENCE_AGENT, "nothing records that a node was fenced", f"{EXAMPLES}/050-fence-compute.sh"),
-        (EVACUATE_AGENT, "nobody recovers servers", f"{EXAMPLES}/070-nova-evacuate.sh"),
-        (COMPUTE_AGENT, "nobody watches nova-compute", f"{EXAMPLES}/060-compute-services.sh"),
+        (FENCE_AGENT, "nothing records that a node was fenced", example("050-fence-compute.sh")),
+        (EVACUATE_AGENT, "nobody recovers servers", example("070-nova-evacuate.sh")),
+        (COMPUTE_AGENT, "nobody watches nova-compute", example("060-compute-services.sh")),
     ):
         found = facts.cluster.configuration.running(agent)
         is_done_inline = agent == EVACUATE_AGENT and any(

@@ -28,7 +28,7 @@ from nova_ha.commands.fence_devices import (
     recovers_itself,
     switches_one_machine,
 )
-from nova_ha.commands.finding import ERROR, EXAMPLES, WARNING, Finding, Severity
+from nova_ha.commands.finding import ERROR, WARNING, Finding, Severity, example
 from nova_ha.commands.resource_state import failure, running_on
 
 #: Pacemaker's own name of the fencing by a node's watchdog, with a resource of that name or without.
@@ -53,7 +53,7 @@ def _no_level(cluster: ClusterFacts, node: str) -> Finding:
     record = _name(cluster.configuration)
     fix = f"pcs stonith level add 1 {node} {_power_device(cluster, node)} {record}"
     if not cluster.configuration.running(FENCE_AGENT):
-        fix = f"{EXAMPLES}/050-fence-compute.sh"
+        fix = example("050-fence-compute.sh")
     problem = "no fencing level: its fencing is not recorded, or only recorded while it goes on running"
     return Finding("fencing-level", node, ERROR, problem, fix)
 
