@@ -233,6 +233,23 @@ def test_map_of_all_nodes(sound):
     assert [] == findings(sound)
 
 
+def test_fix_that_restarts_the_compute_services(sound):
+    """A change of a parameter of the device that unfences has a price, which is told."""
+    price = " (the fix restarts the compute services)"
+    breakages.break_host_list(sound)
+    assert the_finding(sound).problem.endswith(price)
+    breakages.break_provides(sound)
+    assert price not in "".join(one.problem for one in findings(sound))
+
+
+def test_fix_that_restarts_nothing(sound):
+    """A change of the monitor of the device that unfences has no price."""
+    sound.set(".//primitive[@id='fence-nova']/operations/op", timeout="20s")
+    found = the_finding(sound)
+    assert "pcs stonith update fence-nova op monitor interval=60s timeout=60s" == found.fix
+    assert "restarts" not in found.problem
+
+
 def test_level_that_begins_with_a_look(sound):
     """A device that only looks may come before the one that switches off, and does not stand for it."""
     sound.set(".//primitive[@id='ipmi-controller-0']", id="ping", type="fence_heuristics_ping")
