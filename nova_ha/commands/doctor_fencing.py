@@ -55,6 +55,12 @@ def _no_level(cluster: ClusterFacts, node: str) -> Finding:
     if not cluster.configuration.running(FENCE_AGENT):
         fix = example("050-fence-compute.sh")
     problem = "no fencing level: its fencing is not recorded, or only recorded while it goes on running"
+    devices = [one for one in cluster.configuration.resources if one.agent.startswith("stonith:")]
+    if not any(one.agent not in NO_POWER and may_be_for(one, node) for one in devices):
+        problem = (
+            "nothing fences it: when it dies somebody has to switch it off and say so (pcs stonith confirm)"
+        )
+        fix = example("040-power-ipmi.sh or ./041-power-redfish.sh, and then ./050-fence-compute.sh")
     return Finding("fencing-level", node, ERROR, problem, fix)
 
 

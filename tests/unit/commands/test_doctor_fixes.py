@@ -104,6 +104,16 @@ def test_fix_that_restarts_the_compute_services(sound):
     assert price not in "".join(one.problem for one in findings(sound))
 
 
+def test_fix_of_a_node_that_nothing_fences(sound):
+    """A node without any power device, as with POWER=watchdog, needs one before it can have a level."""
+    for node in ("compute-0", "compute-1"):
+        sound.remove(f".//primitive[@id='ipmi-{node}']")
+        sound.remove(f".//fencing-level[@target='{node}']")
+    for found in findings(sound):
+        assert ("fencing-level", "nothing fences it") == (found.check, found.problem.partition(":")[0])
+        assert found.fix.startswith("run ./040-power-ipmi.sh or ./041-power-redfish.sh, and then ./050-")
+
+
 def test_fix_that_restarts_nothing(sound):
     """A change of the monitor of the device that unfences has no price."""
     sound.set(".//primitive[@id='fence-nova']/operations/op", timeout="20s")
