@@ -17,8 +17,10 @@ FENCE_AGENT, EVACUATE_AGENT, COMPUTE_AGENT = (
 #: Pacemaker's own default for the time limit of an operation.
 DEFAULT_TIMEOUT = 20.0
 
-#: What Pacemaker reads as no.
+#: What Pacemaker reads as no, and as yes.
 FALSE = frozenset(("false", "no", "off", "0", "n"))
+TRUE = frozenset(("true", "yes", "on", "1", "y"))
+REMOTE_AGENT = "ocf:pacemaker:remote"
 
 _DURATION = re.compile(r"(\d+)\s*(ms|msec|us|usec|s|sec|m|min|h|hr)?", re.IGNORECASE)
 _UNITS = {"ms": 0.001, "msec": 0.001, "us": 1e-6, "usec": 1e-6, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0}
@@ -38,10 +40,12 @@ class Monitor:
     Attributes:
         interval: seconds; None when its text is not understood.
         level: its OCF_CHECK_LEVEL; 0 is the plain monitor.
+        is_enabled: whether Pacemaker repeats it.
     """
 
     interval: float | None
     level: int
+    is_enabled: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Resource:
         parameters: its instance attributes.
         meta: its meta attributes.
         operations: attributes of its operations by name; of its monitors, the plain one's.
-        monitors: every monitor that Pacemaker repeats.
+        monitors: every monitor that has an interval.
         parents: ids of the clone, group and bundle around it, the nearest first.
         is_clone: whether several instances may run.
     """
@@ -77,6 +81,16 @@ class Resource:
     def is_disabled(self) -> bool:
         """Say whether an admin has stopped it."""
         return self.meta.get("target-role", "").lower() == "stopped"
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Say whether an admin has told Pacemaker to do nothing about it."""
+        return self.meta.get("is-managed", "true").lower() in FALSE or self.is_in_maintenance
+
+    @property
+    def is_in_maintenance(self) -> bool:
+        """Say whether an admin has put it in maintenance, for itself."""
+        return self.meta.get("maintenance", "false").lower() in TRUE
 
     def timeout(self, operation: str) -> float | None:
         """Return the time limit of an operation in seconds; None when its text is not understood."""
@@ -114,6 +128,21 @@ class Configuration:
     def property(self, name: str) -> str | None:
         """Return a property of the cluster; None when nobody has set it."""
         return _pairs(self.root, "configuration/crm_config/cluster_property_set").get(name)
+
+    def fencing_property(self, name: str) -> tuple[str, str | None]:
+        """Return the full name and the value of a property of fencing; None when nobody has set it.
+
+        Pacemaker 3.0.2 has renamed stonith-enabled to fencing-enabled, and so on. It still takes the old
+        name, and prefers the new one where both are set; older ones know the old one only.
+
+        Args:
+            name: what follows ``fencing-``, such as ``enabled``.
+        """
+        for full in (f"fencing-{name}", f"stonith-{name}"):
+            value = self.property(full)
+            if value is not None:
+                return full, value
+        return f"stonith-{name}", None
 
     def running(self, agent: str) -> tuple[Resource, ...]:
         """Return the resources of an agent."""
@@ -190,13 +219,14 @@ class Configuration:
 
 
 def _monitors(source: ET.Element) -> Iterator[Monitor]:
-    """Yield the monitors that are repeated; Pacemaker does so with an interval, unless enabled=false."""
+    """Yield the monitors with an interval; Pacemaker repeats them, unless enabled=false."""
     for operation in source.iterfind("operations/op[@name='monitor']"):
         own = {**_pairs(operation, "meta_attributes"), **operation.attrib}
         interval = seconds(own.get("interval", "0"))
-        if interval != 0 and own.get("enabled", "true").lower() not in FALSE:
+        if interval != 0:
             level = _pairs(operation, "instance_attributes").get("OCF_CHECK_LEVEL", "0")
-            yield Monitor(interval, int(level) if level.isdecimal() else 0)
+            is_enabled = own.get("enabled", "true").lower() not in FALSE
+            yield Monitor(interval, int(level) if level.isdecimal() else 0, is_enabled)
 
 
 def _around(primitive: ET.Element, parents: Mapping[ET.Element, ET.Element]) -> Iterator[ET.Element]:

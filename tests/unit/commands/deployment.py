@@ -100,8 +100,12 @@ class Deployment:
 
     def disable(self, resource):
         """Let an admin have disabled a resource."""
-        block = ET.SubElement(self.find(f".//primitive[@id='{resource}']"), "meta_attributes", {"id": "off"})
-        ET.SubElement(block, "nvpair", {"id": "off-1", "name": "target-role", "value": "Stopped"})
+        self.meta(resource, "target-role", "Stopped")
+
+    def meta(self, resource, name, value):
+        """Give a resource a meta attribute that it does not have."""
+        block = ET.SubElement(self.find(f".//primitive[@id='{resource}']"), "meta_attributes", {"id": "more"})
+        ET.SubElement(block, "nvpair", {"id": "more-1", "name": name, "value": value})
 
     def failure(self, resource, node, exit_status, reason):
         """Let the start of a resource have failed on a node, and Pacemaker have stopped it there."""

@@ -10,10 +10,10 @@ import pytest
 from nova_ha.commands import doctor
 from nova_ha.commands.facts import AccessFacts
 from nova_ha.commands.finding import ERROR, NOTE, WARNING
-from tests.unit.commands import breakages, breakages_of_hosts
+from tests.unit.commands import breakages, breakages_of_fencing, breakages_of_hosts
 from tests.unit.commands.deployment import Deployment
 
-CASES = breakages.CASES + breakages_of_hosts.CASES
+CASES = breakages.CASES + breakages_of_fencing.CASES + breakages_of_hosts.CASES
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_fix_of_a_missing_level_without_record_device(sound):
     (found,) = [
         one for one in findings(sound) if one.check == "fencing-level" and "no fencing" in one.problem
     ]
-    assert found.fix.endswith("/050-fence-compute.sh")
+    assert found.fix.startswith("run ./050-fence-compute.sh in your copy of pcs-examples, after variables.sh")
 
 
 def test_device_that_runs_elsewhere(sound):
