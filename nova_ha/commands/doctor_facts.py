@@ -23,6 +23,7 @@ from nova_ha.commands.configuration import FENCE_AGENT, Configuration
 from nova_ha.commands.facts import AccessFacts, ClusterFacts, Facts, NovaFacts, Program
 from nova_ha.commands.sources import Source, with_secrets
 from nova_ha.errors import AccessDenied, ConfigurationError, NovaHaError, NovaUnavailable
+from nova_ha.host_names import HostNames
 from nova_ha.model import Server, Service
 from nova_ha.options import EVACUATE, FENCE, Value, resolve
 from nova_ha.policy import Policy
@@ -71,7 +72,7 @@ class Gatherer:
         nova, problem = self._nova()
         return Facts(
             now=self._clock.now(),
-            cluster=_cluster(cluster),
+            cluster=_cluster(cluster, nova),
             cluster_problem=cluster_problem,
             nova=nova,
             nova_problem=problem,
@@ -156,8 +157,11 @@ class Gatherer:
         return Program(path, problem=_metadata_problem(answer.stdout), is_ours=_is_ours(path))
 
 
-def _cluster(found: tuple[cib.Cib, Configuration] | None) -> ClusterFacts | None:
-    return None if found is None else ClusterFacts(found[0], found[1], found[0].nodes())
+def _cluster(found: tuple[cib.Cib, Configuration] | None, nova: NovaFacts | None) -> ClusterFacts | None:
+    if found is None:
+        return None
+    names = HostNames(service.host for service in nova.services) if nova is not None else None
+    return ClusterFacts(found[0], found[1], found[0].nodes(), names)
 
 
 def _refused(nova: NovaPort) -> Iterator[str]:

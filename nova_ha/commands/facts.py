@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from nova_ha.cib import Cib
+from nova_ha.commands.compute_nodes import compute_nodes
 from nova_ha.commands.configuration import Configuration
+from nova_ha.host_names import HostNames
 from nova_ha.model import ClusterNode, Server, ServerGroup, Service
 from nova_ha.policy import Policy
 
@@ -20,16 +23,18 @@ class ClusterFacts:
         cib: the whole of it.
         configuration: what an admin has decided.
         nodes: every node with its records.
+        names: Nova's hosts; None when Nova did not answer.
     """
 
     cib: Cib
     configuration: Configuration
     nodes: tuple[ClusterNode, ...]
+    names: HostNames | None = None
 
-    @property
+    @cached_property
     def remote_nodes(self) -> tuple[ClusterNode, ...]:
-        """Return the Pacemaker Remote nodes: the compute nodes."""
-        return tuple(node for node in self.nodes if node.is_remote)
+        """Return the Pacemaker Remote nodes that are compute nodes; there may be others."""
+        return compute_nodes(self.configuration, self.nodes, self.names)
 
     @property
     def members(self) -> tuple[ClusterNode, ...]:

@@ -143,6 +143,7 @@ def test_two_nodes_are_one_host(sound):
     """Two nodes that both fit one host of Nova are an error: nobody knows which one was fenced."""
     sound.services = []
     sound.service("compute-0")
+    sound.set("configuration/resources/primitive[@id='compute-1']", id="compute-0.example.org")
     sound.set("configuration/nodes/node[@uname='compute-1']", uname="compute-0.example.org")
     sound.set("status/node_state[@uname='compute-1']", uname="compute-0.example.org")
     found = [one for one in findings(sound) if one.check == "host-name" and one.subject == "compute-0"]
