@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What doctor says about hosts beside the one thing that each case of breakages_of_hosts.py breaks."""
+
+from __future__ import annotations
+
+import pytest
+
+from nova_ha.commands import doctor
+from nova_ha.commands.finding import ERROR, WARNING
+from tests.unit.commands.breakages_of_hosts import (
+    break_closed_record,
+    break_open_record,
+    break_record_of_nobody,
+)
+from tests.unit.commands.deployment import Deployment, add_other_nodes, cluster_facts
+
+
+@pytest.fixture
+def sound():
+    """Give a sound deployment."""
+    return Deployment()
+
+
+def found_by(deployment, check):
+    """Return what one check finds."""
+    return [one for one in doctor.examine(deployment.all_facts()) if check == one.check]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "why"),
+    [
+        (("compute-1", "compute-9"), "node 'compute-0' is none of Nova's 2 hosts"),
+        (("compute-1", "compute-0.a", "compute-0.b"), "may be any of Nova's hosts compute-0.a, compute-0.b"),
+    ],
+)
+def test_record_whose_host_has_another_name(sound, hosts, why):
+    """A recovery whose host cannot be told is never advised to be deleted: its servers would be forgotten."""
+    break_open_record(sound)
+    sound.services = []
+    for host in hosts:
+        sound.service(host)
+    (found,) = found_by(sound, "records")
+    assert (ERROR, True) == (found.severity, why in found.problem)
+    assert "--delete" not in found.fix
+    assert found.fix.startswith("do not delete it; add the node under the name that its host has in Nova")
+
+
+def test_closed_record_whose_host_has_another_name(sound):
+    """A recovery that is complete has no servers left to be forgotten; its host stays out of service."""
+    break_closed_record(sound)
+    sound.services = []
+    sound.service("compute-1")
+    (found,) = found_by(sound, "records")
+    assert (WARNING, True) == (found.severity, "it is not returned to service" in found.problem)
+
+
+def test_record_of_a_node_that_runs_no_nova_compute(sound):
+    """Only a record of a node on which nova-compute cannot run is there to be deleted."""
+    break_record_of_nobody(sound)
+    (found,) = found_by(sound, "records")
+    wanted = "crm_attribute --node controller-0 --name nova-ha-fenced --lifetime forever --delete"
+    assert wanted == found.fix
+
+
+def test_two_nodes_of_one_host_are_taken_apart_slowly(sound):
+    """Neither is named as the one to go, and a connected node is not removed: it would be fenced."""
+    sound.services = []
+    sound.service("compute-0")
+    sound.set("configuration/resources/primitive[@id='compute-1']", id="compute-0.example.org")
+    for path in ("configuration/nodes/node[@uname='compute-1']", "status/node_state[@uname='compute-1']"):
+        sound.set(path, uname="compute-0.example.org")
+    (found,) = found_by(sound, "host-name")
+    assert "the nodes compute-0, compute-0.example.org are all this host" in found.problem
+    assert found.fix.index("pcs resource disable NODE --wait") < found.fix.index("remove-remote NODE")
+
+
+@pytest.mark.parametrize("nova", [{}, {"nova": None, "nova_problem": None}], ids=["Nova", "no Nova"])
+def test_other_nodes_are_no_compute_nodes(sound, nova):
+    """Containers of a bundle, guests and nodes that nova-compute is kept off need no fencing level."""
+    add_other_nodes(sound.root)
+    sound.facts.update(nova)
+    assert [] == doctor.examine(sound.all_facts())
+
+
+def test_host_of_nova_that_pacemaker_runs_no_nova_compute_on(sound):
+    """What Nova knows as a host is a compute node, also where the constraints keep NovaCompute off."""
+    add_other_nodes(sound.root)
+    sound.service("network-0")
+    (found,) = found_by(sound, "fencing-level")
+    assert ("network-0", ERROR) == (found.subject, found.severity)
+
+
+def test_without_a_resource_for_nova_compute(sound):
+    """Then the hosts of Nova are the compute nodes, and every connection while Nova is silent."""
+    add_other_nodes(sound.root)
+    sound.remove(".//resources/clone[@id='nova-compute-clone']")
+    assert [] == found_by(sound, "fencing-level")
+    cluster = cluster_facts(sound.root)
+    assert ["compute-0", "compute-1", "network-0"] == [node.name for node in cluster.remote_nodes]
+
+
+def test_open_record_makes_no_other_kind_of_node(sound):
+    """The rule that keeps nova-compute off while a recovery is open hides no compute node."""
+    break_open_record(sound)
+    sound.services = []
+    assert "compute-0" in [node.name for node in sound.all_facts().cluster.remote_nodes]
