@@ -25,6 +25,7 @@ from nova_ha.commands import (
     doctor_hosts,
     doctor_nova,
     doctor_places,
+    doctor_services,
 )
 from nova_ha.commands.facts import Facts
 from nova_ha.commands.finding import ERROR, NOTE, WARNING, Finding, ranked, worst
@@ -47,9 +48,9 @@ CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     doctor_places.monitors,
     doctor_places.timeouts,
     doctor_hosts.host_names,
-    doctor_hosts.services,
-    doctor_hosts.capacity,
-    doctor_hosts.service_down_time,
+    doctor_services.services,
+    doctor_services.capacity,
+    doctor_services.service_down_time,
     doctor_hosts.records,
     doctor_nova.clocks,
     doctor_nova.version,

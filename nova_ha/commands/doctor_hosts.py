@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ``nova-ha doctor`` checks about hosts: names, Nova's services, records. Pure functions."""
+"""What ``nova-ha doctor`` checks about the names of hosts, and about records. Pure functions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nova_ha.commands.facts import ClusterFacts, Facts
 from nova_ha.commands.finding import ERROR, NOTE, WARNING, Finding
 from nova_ha.errors import HostNameError
 from nova_ha.host_names import HostNames
-from nova_ha.model import ClusterNode, Service
+from nova_ha.model import ClusterNode
 
 #: A recovery that takes longer than this is worth a look, however many servers there are.
 LONG_RECOVERY = 1800.0
@@ -68,76 +68,6 @@ def _no_host(cluster: ClusterFacts, node: str) -> Finding:
 def _why_no_host(cluster: ClusterFacts, node: str) -> str | None:
     """Return why a node is no host of Nova; None when it is one, or Nova does not tell."""
     return why_no_host(cluster.names, node) if cluster.names is not None else None
-
-
-def services(facts: Facts) -> Iterator[Finding]:
-    """Nova sees each host as it is, and nothing is left over from an earlier recovery."""
-    if facts.nova is None:
-        return
-    nodes = _node_by_host(facts.cluster) if facts.cluster is not None else {}
-    for service in facts.nova.services:
-        yield from _service(service, nodes.get(service.host))
-
-
-def capacity(facts: Facts) -> Iterator[Finding]:
-    """At least two hosts take servers: those of the one must have somewhere to go."""
-    if facts.nova is None:
-        return
-    ready = sum(1 for service in facts.nova.services if service.takes_servers)
-    if ready < 2:  # noqa: PLR2004 - see above
-        problem = f"{ready} of {len(facts.nova.services)} hosts take servers: there is nowhere to recover to"
-        yield Finding("capacity", "Nova", WARNING, problem, "openstack compute service list")
-
-
-def _service(service: Service, node: ClusterNode | None) -> Iterator[Finding]:
-    """Judge one host; one with a record is the evacuator's."""
-    host, has_record = service.host, node is not None and bool(node.fenced)
-    if not service.is_known:
-        problem = "Nova cannot reach the database of its cell: nothing there can be recovered now"
-        yield Finding("services", host, ERROR, problem, "nova-manage cell_v2 list_cells --verbose")
-    elif has_record:
-        return
-    elif service.forced_down:
-        by = "left over from nova-ha" if service.is_ours else "by somebody"
-        fix = (
-            f"nova-ha return {host}"
-            if service.is_ours
-            else f"openstack compute service set --up {host} nova-compute"
-        )
-        yield Finding("services", host, WARNING, f"it is forced down, {by}, and takes no servers", fix)
-    elif service.is_ours and node is not None and not node.online:
-        problem = f"Pacemaker has lost it, and Nova knows ({service.disabled_reason})"
-        yield Finding("services", host, NOTE, problem, "nova-ha status")
-    elif service.is_ours:
-        problem = f"it is still disabled by nova-ha ({service.disabled_reason}), without a record"
-        yield Finding("services", host, WARNING, problem, f"nova-ha enable {host}")
-    elif service.state == "down" and (node is None or node.online):
-        problem = f"nova-compute does not report to Nova (last heard of {service.updated_at or 'never'})"
-        yield Finding(
-            "services", host, WARNING, problem, f"nova-ha status; systemctl status nova-compute on {host}"
-        )
-    elif service.status == "disabled":
-        problem = (
-            f"an operator has disabled it ({service.disabled_reason or 'no reason given'}); that is kept"
-        )
-        yield Finding("services", host, NOTE, problem, f"nova-ha enable {host} --force")
-
-
-#: Nova's default service_down_time is 60 s; after twice that a silent host must be shown as down.
-SLOW = 120.0
-
-
-def service_down_time(facts: Facts) -> Iterator[Finding]:
-    """Nova notices by itself, within a minute or so, that a nova-compute has died."""
-    if facts.nova is None:
-        return
-    for service in facts.nova.services:
-        heard = parse_time(service.updated_at or "")
-        silent = facts.now + (facts.nova.clock_offset or 0.0) - heard if heard is not None else 0.0
-        if service.state == "up" and silent > SLOW:
-            problem = f"Nova shows it as up, and has not heard of it for {silent:.0f} s"
-            fix = "set service_down_time = 60 in nova.conf of the API and the schedulers"
-            yield Finding("service-down-time", service.host, WARNING, problem, fix)
 
 
 def records(facts: Facts) -> Iterator[Finding]:
@@ -200,8 +130,3 @@ def _record(now: float, node: ClusterNode) -> Finding:
 
 def _delete(node: str, name: str) -> str:
     return f"crm_attribute --node {node} --name {name} --lifetime forever --delete"
-
-
-def _node_by_host(cluster: ClusterFacts) -> dict[str, ClusterNode]:
-    nodes = {node.name: node for node in cluster.remote_nodes}
-    return {host: nodes[name] for name, host in host_by_node(cluster).items()}

@@ -9,6 +9,7 @@ from nova_ha.commands import doctor
 from nova_ha.commands.finding import ERROR, WARNING
 from tests.unit.commands.breakages_of_hosts import (
     break_closed_record,
+    break_left_forced_down,
     break_open_record,
     break_record_of_nobody,
 )
@@ -104,3 +105,33 @@ def test_open_record_makes_no_other_kind_of_node(sound):
     break_open_record(sound)
     sound.services = []
     assert "compute-0" in [node.name for node in sound.all_facts().cluster.remote_nodes]
+
+
+def test_way_back_of_a_host_that_is_forced_down(sound):
+    """The evacuator brings it back once its nova-compute runs; nobody is led to fence a healthy host."""
+    break_left_forced_down(sound)
+    (found,) = found_by(sound, "services")
+    assert found.fix == (
+        "start its nova-compute (pcs resource cleanup nova-compute node=compute-1); the evacuator then "
+        "brings it back, see nova-ha status"
+    )
+    sound.set("status/node_state[@uname='compute-1']", in_ccm="false")
+    assert "nova-ha status" == found_by(sound, "services")[0].fix
+
+
+def test_way_back_without_an_evacuator(sound):
+    """Then an admin does by hand what it would have done."""
+    break_left_forced_down(sound)
+    sound.remove(".//resources/primitive[@id='nova-evacuate']")
+    up = "openstack compute service set --up compute-1 nova-compute && nova-ha enable compute-1"
+    assert found_by(sound, "services")[0].fix.endswith(up)
+    sound.set("status/node_state[@uname='compute-1']", in_ccm="false")
+    assert "nova-ha evacuate compute-1" == found_by(sound, "services")[0].fix
+
+
+def test_way_back_without_pacemaker(sound):
+    """A record of the ledger is on one machine only, and only there the host can be returned."""
+    break_left_forced_down(sound)
+    sound.facts["cluster"] = None
+    (found,) = found_by(sound, "services")
+    assert "nova-ha return compute-1, on the machine whose nova-ha has recovered it" == found.fix
