@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TypeVar
 from xml.etree import ElementTree as ET
 
@@ -86,21 +87,19 @@ class Gatherer:
     def _access(self, source: Source) -> AccessFacts:
         """Try the credentials of a resource."""
         plain = plain_secrets(source.given) if source.agent else ()
+        known = AccessFacts(source.subject, source.agent, plain=plain, file=_file(source.given))
         try:
             account = self._open_account(self._settings_of(source))
             roles, uncovered = account.roles(), account.uncovered_calls()
             if uncovered:
-                return AccessFacts(
-                    source.subject, source.agent, roles=roles, plain=plain, uncovered=uncovered
-                )
+                return replace(known, roles=roles, uncovered=uncovered)
             account.nova.services()
         except NovaUnavailable:
             # Says nothing about the credentials, and is reported as what it is.
-            return AccessFacts(source.subject, source.agent, plain=plain)
+            return known
         except NovaHaError as error:
-            return AccessFacts(source.subject, source.agent, problem=str(error), plain=plain)
-        refused = tuple(_refused(account.nova))
-        return AccessFacts(source.subject, source.agent, refused=refused, roles=roles, plain=plain)
+            return replace(known, problem=str(error))
+        return replace(known, refused=tuple(_refused(account.nova)), roles=roles)
 
     def _settings_of(self, source: Source) -> Mapping[str, Value]:
         if not source.agent:
@@ -162,6 +161,14 @@ def _cluster(found: tuple[cib.Cib, Configuration] | None, nova: NovaFacts | None
         return None
     names = HostNames(service.host for service in nova.services) if nova is not None else None
     return ClusterFacts(found[0], found[1], found[0].nodes(), names)
+
+
+def _file(given: Mapping[str, str]) -> str | None:
+    """Return the file with credentials that parameters name; a cloud is one of clouds.yaml."""
+    named = {name.replace("-", "_"): text for name, text in given.items() if text}
+    if "cloud" in named:
+        return named.get("clouds_yaml", "clouds.yaml")
+    return named.get("credentials_file")
 
 
 def _refused(nova: NovaPort) -> Iterator[str]:

@@ -52,8 +52,9 @@ class AccessFacts:
         problem: why they cannot be used; None when they can.
         refused: what Keystone or Nova refuses to these credentials, each as a sentence.
         roles: names of the token's roles; None when unknown.
-        uncovered: Nova's calls that the access rules of an application credential do not cover.
         plain: parameters with a secret that stands in the cluster's configuration.
+        uncovered: Nova's calls that the access rules of an application credential do not cover.
+        file: the file that the resource's parameters name for credentials; None when they name none.
     """
 
     subject: str
@@ -63,6 +64,7 @@ class AccessFacts:
     roles: frozenset[str] | None = None
     plain: tuple[str, ...] = ()
     uncovered: tuple[str, ...] = ()
+    file: str | None = None
 
 
 @dataclass(frozen=True)

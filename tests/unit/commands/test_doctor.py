@@ -87,7 +87,17 @@ def test_fix_of_exposed_credentials(sound):
         ),
         (
             AccessFacts("fence", "stonith:fence_compute", plain=("password",)),
-            "pcs stonith update fence password= credentials_file=/etc/nova-ha/credentials.ini",
+            (
+                "write it into /etc/nova-ha/credentials.ini of each controller (root only), and only then: "
+                "pcs stonith update fence password= credentials_file=/etc/nova-ha/credentials.ini"
+            ),
+        ),
+        (
+            AccessFacts("fence", "stonith:fence_compute", plain=("password",), file="/c"),
+            (
+                "write it into /c of each controller (root only), and only then: "
+                "pcs stonith update fence password="
+            ),
         ),
     ],
 )

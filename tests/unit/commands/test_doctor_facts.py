@@ -91,6 +91,21 @@ def test_plain_secret_is_named_and_not_shown():
     assert "hush-hush" not in repr(facts)
 
 
+@pytest.mark.parametrize(
+    ("given", "file"),
+    [
+        ({}, None),
+        ({"cloud": "c"}, "clouds.yaml"),
+        ({"cloud": "c", "clouds-yaml": "/c"}, "/c"),
+        ({"credentials_file": "/i", "clouds_yaml": "/unused"}, "/i"),
+    ],
+)
+def test_file_of_the_credentials(given, file):
+    """The file that a resource has already is known: a second source beside it would be refused."""
+    (access,) = gather(Refusing(), of(**given)).access
+    assert file == access.file
+
+
 def test_wrong_password():
     """Credentials that Keystone refuses are the problem of that resource."""
     facts = gather(Refusing(services=AccessDenied("Keystone: 401")), of())
