@@ -46,10 +46,13 @@ def doctor(here: Surroundings, line: argparse.Namespace) -> int:
     if here.is_compute_node:
         print(f"nova-ha: {here.machine} is a compute node: run doctor on a controller", file=sys.stderr)
         return UNKNOWN
+    if here.is_blindfolded:
+        print(f"nova-ha: {here.cluster_problem}", file=sys.stderr)
+        return UNKNOWN
     gatherer = Gatherer(here.runner, here.clock, here.open_account, lambda: here.settings, here.sources)
     facts = gatherer.facts(here.configuration, here.cluster_problem)
     findings = examine(facts)
-    here.say(as_json(facts, findings) if line.json else as_text(findings))
+    here.say(as_json(facts, findings) if line.json else as_text(facts, findings))
     return exit_status(facts, findings)
 
 

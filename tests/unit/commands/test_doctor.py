@@ -197,7 +197,7 @@ def test_nothing_answers(sound):
     sound.facts.update(cluster=None, cluster_problem="cibadmin failed", nova=None, nova_problem="no Nova")
     facts = sound.all_facts()
     found = doctor.examine(facts)
-    assert ["no Nova", "cibadmin failed"] == [one.problem for one in found]
+    assert ["cibadmin failed", "no Nova"] == [one.problem for one in found]
     assert 3 == doctor.exit_status(facts, found)
 
 
@@ -235,7 +235,26 @@ def test_json(sound):
 def test_text(sound):
     """People read what, why and the command that mends it, and a count at the end."""
     breakages.break_stonith(sound)
-    lines = doctor.as_text(findings(sound)).splitlines()
+    lines = doctor.as_text(sound.all_facts(), findings(sound)).splitlines()
     assert lines[0].startswith("ERROR    cluster: fencing is off")
     assert "         fix: pcs property set stonith-enabled=true" == lines[1]
-    assert lines[2].endswith("checks: 1 error, 0 warnings, 0 notes")
+    assert f"{len(doctor.CHECKS)} checks: 1 error, 0 warnings, 0 notes" == lines[2]
+
+
+@pytest.mark.parametrize(
+    ("absent", "without", "unmade"),
+    [
+        ({"cluster": None}, "Pacemaker", "levels"),
+        ({"nova": None}, "Nova", "guests"),
+        ({"cluster": None, "nova": None}, "Pacemaker and Nova", "host_names"),
+    ],
+)
+def test_checks_that_cannot_be_made(sound, absent, without, unmade):
+    """What nobody could look at is not counted among the checks, neither for people nor for programs."""
+    sound.facts.update(absent)
+    facts = sound.all_facts()
+    made = json.loads(doctor.as_json(facts, []))["checks"]
+    assert unmade not in made
+    assert {"pacemaker", "credentials", "nova", "records"} <= set(made)
+    last = f"{len(made)} of {len(doctor.CHECKS)} checks (without {without}): 0 errors, 0 warnings, 0 notes"
+    assert last == doctor.as_text(facts, [])
