@@ -23,7 +23,7 @@ from nova_ha.commands.account import Account, OpenAccount
 from nova_ha.commands.configuration import FENCE_AGENT, Configuration
 from nova_ha.commands.facts import AccessFacts, ClusterFacts, Facts, NovaFacts, Program
 from nova_ha.commands.sources import Source, with_secrets
-from nova_ha.errors import AccessDenied, ConfigurationError, NovaHaError, NovaUnavailable
+from nova_ha.errors import AccessDenied, ClusterError, ConfigurationError, NovaHaError, NovaUnavailable
 from nova_ha.host_names import HostNames
 from nova_ha.model import Server, Service
 from nova_ha.options import EVACUATE, FENCE, Value, resolve
@@ -73,7 +73,7 @@ class Gatherer:
         nova, problem = self._nova()
         return Facts(
             now=self._clock.now(),
-            cluster=_cluster(cluster, nova),
+            cluster=self._cluster(cluster, nova),
             cluster_problem=cluster_problem,
             nova=nova,
             nova_problem=problem,
@@ -81,6 +81,26 @@ class Gatherer:
             programs=tuple(self._program(*item) for item in PROGRAMS) if cluster is not None else (),
             policy=self._policy(),
         )
+
+    # --- Pacemaker ------------------------------------------------------------------------------------------
+
+    def _cluster(
+        self, found: tuple[cib.Cib, Configuration] | None, nova: NovaFacts | None
+    ) -> ClusterFacts | None:
+        if found is None:
+            return None
+        names = HostNames(service.host for service in nova.services) if nova is not None else None
+        cluster = ClusterFacts(found[0], found[1], found[0].nodes(), names)
+        is_lost = any(node.lost and not node.fenced for node in cluster.remote_nodes)
+        return replace(cluster, failed_fencings=self._failed_fencings()) if is_lost else cluster
+
+    def _failed_fencings(self) -> Mapping[str, str]:
+        """Return why fencings have failed, if Pacemaker tells: it forgets that when it is restarted."""
+        try:
+            answer = self._runner.run("stonith_admin", "--history", "*", "--verbose", "--output-as=xml")
+            return cib.failed_fencings(answer.stdout)
+        except (CommandFailed, ClusterError):
+            return {}
 
     # --- credentials ----------------------------------------------------------------------------------------
 
@@ -154,13 +174,6 @@ class Gatherer:
         except CommandFailed as error:
             return Program(path, problem=str(error))
         return Program(path, problem=_metadata_problem(answer.stdout), is_ours=_is_ours(path))
-
-
-def _cluster(found: tuple[cib.Cib, Configuration] | None, nova: NovaFacts | None) -> ClusterFacts | None:
-    if found is None:
-        return None
-    names = HostNames(service.host for service in nova.services) if nova is not None else None
-    return ClusterFacts(found[0], found[1], found[0].nodes(), names)
 
 
 def _file(given: Mapping[str, str]) -> str | None:

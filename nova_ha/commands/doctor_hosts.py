@@ -71,7 +71,7 @@ def _why_no_host(cluster: ClusterFacts, node: str) -> str | None:
 
 
 def records(facts: Facts) -> Iterator[Finding]:
-    """No record is left over, and every recovery gets on."""
+    """No record is left over, every recovery gets on, and no lost node waits for its fencing."""
     if facts.cluster is None:
         return
     for node in facts.cluster.nodes:
@@ -88,6 +88,21 @@ def records(facts: Facts) -> Iterator[Finding]:
             problem = f"the old agents' attribute evacuate is '{node.legacy}'"
             fix = f"attrd_updater --name evacuate --node {node.name} --delete"
             yield Finding("records", node.name, WARNING, problem, fix)
+    for node in facts.cluster.remote_nodes:
+        if node.lost and not node.fenced and node.fenced_since is None:
+            yield _not_fenced(node.name, facts.cluster.failed_fencings.get(node.name))
+
+
+def _not_fenced(node: str, failure: str | None) -> Finding:
+    """Report a node that Pacemaker has lost and whose power-off is not proven: nothing may be recovered."""
+    problem = "Pacemaker has lost it, and it is not fenced yet: its servers are not recovered"
+    if failure is None:
+        return Finding("records", node, WARNING, problem, f"pcs stonith history show {node}")
+    fix = (
+        "mend its power device (pcs stonith history show); or make sure yourself that its power is off, and "
+        f"only then: pcs stonith confirm {node}"
+    )
+    return Finding("records", node, ERROR, f"{problem}; its last fencing failed: {failure}", fix)
 
 
 def _unknown_record(cluster: ClusterFacts, node: ClusterNode) -> Finding | None:

@@ -39,6 +39,8 @@ def _service(service: Service, node: ClusterNode | None, cluster: ClusterFacts |
         return
     elif service.forced_down:
         yield _forced_down(service, node, cluster)
+    elif node is not None and node.lost:
+        return
     elif service.is_ours:
         yield _disabled_by_us(service, node)
     elif service.state == "down" and (node is None or node.online):

@@ -24,12 +24,14 @@ class ClusterFacts:
         configuration: what an admin has decided.
         nodes: every node with its records.
         names: Nova's hosts; None when Nova did not answer.
+        failed_fencings: why the last fencing of a lost node failed.
     """
 
     cib: Cib
     configuration: Configuration
     nodes: tuple[ClusterNode, ...]
     names: HostNames | None = None
+    failed_fencings: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def remote_nodes(self) -> tuple[ClusterNode, ...]:

@@ -93,6 +93,19 @@ def break_mark_alone(sound):
     sound.attribute("compute-0", "nova-ha-evacuated", LONG_AGO)
 
 
+def break_lost(sound):
+    """Pacemaker has lost a node, and is about to fence it."""
+    sound.set("status/node_state[@uname='compute-1']", in_ccm="false")
+    lost = "nova-ha: lost 2026-01-01T00:00:00Z"
+    sound.service("compute-1", state="down", status="disabled", disabled_reason=lost)
+
+
+def break_fencing(sound):
+    """The power device of a dead node is dead with it; the evacuator does not disable what is lost."""
+    sound.set("status/node_state[@uname='compute-1']", in_ccm="false")
+    sound.failed_fencings = {"compute-1": "Connection timed out"}
+
+
 def break_credentials(sound):
     """The evacuator's password is wrong."""
     sound.facts["access"] = (AccessFacts("nova-evacuate", problem="Keystone: 401; check user, password"),)
@@ -185,6 +198,8 @@ CASES = (
     (break_record_of_nobody, "records", "controller-0", WARNING, "no host of Nova"),
     (break_not_recovered, "records", "compute-0", WARNING, "could not be recovered when it was fenced: 1234"),
     (break_mark_alone, "records", "compute-0", NOTE, "nova-ha-evacuated without a record"),
+    (break_lost, "records", "compute-1", WARNING, "not fenced yet: its servers are not recovered"),
+    (break_fencing, "records", "compute-1", ERROR, "its last fencing failed: Connection timed out"),
     (break_credentials, "credentials", "nova-evacuate", ERROR, "401"),
     (break_rights, "rights", "nova-evacuate", ERROR, "may not evacuate"),
     (break_access_rules, "rights", "nova-evacuate", ERROR, "do not cover PUT /v2.1/os-services/*"),

@@ -7,6 +7,7 @@ samples/cib-deployed.xml is the result of pcs-examples/apply.sh, with a status i
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 from nova_ha.cib import Cib
@@ -84,6 +85,7 @@ class Deployment:
         root: the CIB.
         services: Nova's.
         nova: what else Nova shows.
+        failed_fencings: why Pacemaker could not fence a node.
         facts: everything else.
     """
 
@@ -91,6 +93,7 @@ class Deployment:
         self.root = ET.parse(SAMPLE).getroot()
         self.services = [a_service(host) for host in HOSTS]
         self.nova = {"microversion": (2, 104), "clock_offset": 0.2, "has_conductor": True, "groups": ()}
+        self.failed_fencings = {}
         self.facts = {
             "access": (AccessFacts("nova-evacuate", roles=frozenset({"admin", "member"})),),
             "programs": (Program("/usr/sbin/fence_compute"),),
@@ -162,4 +165,5 @@ class Deployment:
         """Return the facts as they are now."""
         nova = NovaFacts(services=tuple(self.services), **self.nova)
         cluster = cluster_facts(self.root, [service.host for service in self.services])
+        cluster = replace(cluster, failed_fencings=self.failed_fencings)
         return Facts(**{"now": NOW, "cluster": cluster, "nova": nova, **self.facts})
