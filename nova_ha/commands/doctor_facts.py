@@ -10,9 +10,11 @@ access rules of an application credential, which Keystone's middleware applies f
 from __future__ import annotations
 
 import os
+import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from shutil import which
 from typing import TypeVar
 from xml.etree import ElementTree as ET
 
@@ -167,13 +169,27 @@ class Gatherer:
 
     def _program(self, path: str, arguments: tuple[str, ...]) -> Program:
         """Ask an agent for its metadata."""
+        found = Program(path, reinstall=reinstall(sys.prefix, sys.base_prefix, which("apt-get")))
         if not os.access(path, os.X_OK):
-            return Program(path, problem="it is not there, or not executable")
+            return replace(found, problem="it is not there, or not executable")
         try:
             answer = self._runner.run(path, *arguments)
         except CommandFailed as error:
-            return Program(path, problem=str(error))
-        return Program(path, problem=_metadata_problem(answer.stdout), is_ours=_is_ours(path))
+            return replace(found, problem=str(error))
+        return replace(found, problem=_metadata_problem(answer.stdout), is_ours=_is_ours(path))
+
+
+def reinstall(prefix: str, base_prefix: str, apt: str | None) -> str:
+    """Return the command that installs nova-ha's agents anew.
+
+    Args:
+        prefix: where this Python's packages are.
+        base_prefix: where they would be without a virtual environment.
+        apt: path of apt-get; None on machines with dnf.
+    """
+    if prefix != base_prefix:
+        return f"{prefix}/bin/nova-ha install-agents"
+    return "apt-get install --reinstall nova-ha" if apt else "dnf reinstall nova-ha"
 
 
 def _file(given: Mapping[str, str]) -> str | None:

@@ -149,7 +149,8 @@ def nova(facts: Facts) -> Iterator[Finding]:
         problem = "a nova-conductor is down, or none is up: evacuations wait for it"
         yield Finding("nova", "nova-conductor", WARNING, problem, "openstack compute service list")
     for host, reason in facts.nova.unlisted.items():
-        yield Finding("nova", host, WARNING, f"its servers cannot be listed: {reason}", "nova-ha doctor")
+        problem = f"its servers cannot be listed, so that none of them would be recovered: {reason}"
+        yield Finding("nova", host, ERROR, problem, f"openstack server list --all-projects --host {host}")
 
 
 def version(facts: Facts) -> Iterator[Finding]:

@@ -100,11 +100,13 @@ class Program:
         path: where it belongs.
         problem: what is wrong with it; None when its metadata can be read.
         is_ours: whether it is nova-ha's; another package may have put its own there.
+        reinstall: the command that puts nova-ha's own there, in the way in which nova-ha is installed here.
     """
 
     path: str
     problem: str | None = None
     is_ours: bool = True
+    reinstall: str = "apt-get install --reinstall nova-ha"
 
 
 @dataclass(frozen=True)

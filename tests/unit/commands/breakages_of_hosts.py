@@ -208,7 +208,7 @@ CASES = (
     (break_conductor, "nova", "nova-conductor", WARNING, "evacuations wait"),
     (break_clock, "clocks", "this controller", WARNING, "42 s behind"),
     (break_old_nova, "nova-version", "Nova", ERROR, "2.72 (Nova 19, Stein) is needed"),
-    (break_unlisted, "nova", "compute-1", WARNING, "cannot be listed: HTTP 500"),
+    (break_unlisted, "nova", "compute-1", ERROR, "none of them would be recovered: HTTP 500"),
     (break_agent, "agents", "/usr/sbin/fence_compute", ERROR, "not there"),
     (break_foreign_agent, "agents", "/usr/sbin/fence_compute", ERROR, "another package's"),
     (break_paused, "guests", "web (id-web)", NOTE, "that is paused"),

@@ -8,7 +8,9 @@ import pytest
 from nova_ha.commands import doctor
 from nova_ha.commands.finding import ERROR, WARNING
 from tests.unit.commands.breakages_of_hosts import (
+    break_agent,
     break_closed_record,
+    break_foreign_agent,
     break_left_forced_down,
     break_open_record,
     break_record_of_nobody,
@@ -105,6 +107,15 @@ def test_open_record_makes_no_other_kind_of_node(sound):
     break_open_record(sound)
     sound.services = []
     assert "compute-0" in [node.name for node in sound.all_facts().cluster.remote_nodes]
+
+
+@pytest.mark.parametrize("break_it", [break_agent, break_foreign_agent])
+def test_way_to_install_an_agent_anew(sound, break_it):
+    """The fix is one line for a shell, which shows at its end whether the agent is there."""
+    break_it(sound)
+    (found,) = found_by(sound, "agents")
+    wanted = "apt-get install --reinstall nova-ha && /usr/sbin/fence_compute -o metadata"
+    assert wanted == found.fix
 
 
 def test_way_back_of_a_host_that_is_forced_down(sound):
