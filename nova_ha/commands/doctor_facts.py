@@ -27,11 +27,12 @@ from nova_ha.commands.facts import AccessFacts, ClusterFacts, Facts, NovaFacts, 
 from nova_ha.commands.sources import Source, with_secrets
 from nova_ha.errors import AccessDenied, ClusterError, ConfigurationError, NovaHaError, NovaUnavailable
 from nova_ha.host_names import HostNames
-from nova_ha.model import Server, Service
+from nova_ha.model import ClusterNode, Server, Service
 from nova_ha.options import EVACUATE, FENCE, Value, resolve
 from nova_ha.policy import Policy
 from nova_ha.ports import NovaPort
 from nova_ha.runner import CommandFailed, Runner
+from nova_ha.standalone_cluster import StandaloneCluster
 
 _T = TypeVar("_T")
 
@@ -52,6 +53,7 @@ class Gatherer:
         open_account: opens the cloud that settings describe.
         settings: returns the command's own settings, or raises what is wrong with them.
         sources: the settings of the cluster's resources; of the command line where there is no cluster.
+        ledger: of recoveries without Pacemaker on this machine; None where nobody is to look at it.
     """
 
     def __init__(
@@ -61,18 +63,21 @@ class Gatherer:
         open_account: OpenAccount,
         settings: Callable[[], Mapping[str, Value]],
         sources: tuple[Source, ...],
+        ledger: StandaloneCluster | None = None,
     ) -> None:
         self._runner = runner
         self._clock = clock
         self._open_account = open_account
         self._settings = settings
         self._sources = sources
+        self._ledger = ledger
 
     def facts(
         self, cluster: tuple[cib.Cib, Configuration] | None, cluster_problem: str | None = None
     ) -> Facts:
         """Return everything; whatever could not be learned says why."""
         nova, problem = self._nova()
+        ledger, ledger_problem = self._entries()
         return Facts(
             now=self._clock.now(),
             cluster=self._cluster(cluster, nova),
@@ -82,6 +87,8 @@ class Gatherer:
             access=tuple(self._access(source) for source in self._sources),
             programs=tuple(self._program(*item) for item in PROGRAMS) if cluster is not None else (),
             policy=self._policy(),
+            ledger=ledger,
+            ledger_problem=ledger_problem,
         )
 
     # --- Pacemaker ------------------------------------------------------------------------------------------
@@ -166,6 +173,13 @@ class Gatherer:
             return Policy()
 
     # --- this machine ---------------------------------------------------------------------------------------
+
+    def _entries(self) -> tuple[tuple[ClusterNode, ...], str | None]:
+        """Return the hosts in the ledger, or why it cannot be read."""
+        try:
+            return self._ledger.entries() if self._ledger is not None else (), None
+        except ClusterError as error:
+            return (), str(error)
 
     def _program(self, path: str, arguments: tuple[str, ...]) -> Program:
         """Ask an agent for its metadata."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 from nova_ha import record
 from nova_ha.clock import parse_time
@@ -15,6 +16,7 @@ from nova_ha.commands.finding import ERROR, NOTE, WARNING, Finding
 from nova_ha.errors import HostNameError
 from nova_ha.host_names import HostNames
 from nova_ha.model import ClusterNode
+from nova_ha.standalone_cluster import LEDGER
 
 #: A recovery that takes longer than this is worth a look, however many servers there are.
 LONG_RECOVERY = 1800.0
@@ -72,15 +74,14 @@ def _why_no_host(cluster: ClusterFacts, node: str) -> str | None:
 
 def records(facts: Facts) -> Iterator[Finding]:
     """No record is left over, every recovery gets on, and no lost node waits for its fencing."""
+    yield from _ledger(facts)
     if facts.cluster is None:
         return
     for node in facts.cluster.nodes:
         if node.fenced:
             yield _unknown_record(facts.cluster, node) or _record(facts.now, node)
-        elif (node.state or "").startswith(record.NOT_RECOVERED):
-            left = (node.state or "")[len(record.NOT_RECOVERED) :]
-            problem = f"servers that could not be recovered when it was fenced: {left}"
-            yield Finding("records", node.name, WARNING, problem, _delete(node.name, record.STATE))
+        elif _has_left_behind(node):
+            yield _left_behind(node, _delete(node.name, record.STATE))
         elif node.evacuated or node.servers:
             name = record.EVACUATED if node.evacuated else record.SERVERS
             yield Finding("records", node.name, NOTE, f"{name} without a record", _delete(node.name, name))
@@ -91,6 +92,28 @@ def records(facts: Facts) -> Iterator[Finding]:
     for node in facts.cluster.remote_nodes:
         if node.lost and not node.fenced and node.fenced_since is None:
             yield _not_fenced(node.name, facts.cluster.failed_fencings.get(node.name))
+
+
+def _ledger(facts: Facts) -> Iterator[Finding]:
+    """Judge the hosts that no Pacemaker knows: here it is an admin who goes on with a recovery."""
+    if facts.ledger_problem is not None:
+        yield Finding("records", "ledger", WARNING, facts.ledger_problem, f"ls -l {LEDGER}")
+    for host in facts.ledger:
+        if host.fenced:
+            word = "evacuate" if host.recovery_is_open else "return"
+            yield replace(_record(facts.now, host), fix=f"nova-ha {word} {host.name}")
+        elif _has_left_behind(host):
+            yield _left_behind(host, f"rm {LEDGER / host.name}.json")
+
+
+def _has_left_behind(node: ClusterNode) -> bool:
+    return (node.state or "").startswith(record.NOT_RECOVERED)
+
+
+def _left_behind(node: ClusterNode, fix: str) -> Finding:
+    left = (node.state or "")[len(record.NOT_RECOVERED) :]
+    problem = f"servers that could not be recovered when it was fenced: {left}"
+    return Finding("records", node.name, WARNING, problem, fix)
 
 
 def _not_fenced(node: str, failure: str | None) -> Finding:

@@ -20,7 +20,8 @@ def services(facts: Facts) -> Iterator[Finding]:
     """Nova sees each host as it is, and nothing is left over from an earlier recovery."""
     if facts.nova is None:
         return
-    nodes = _node_by_host(facts.cluster) if facts.cluster is not None else {}
+    nodes = {host.name: host for host in facts.ledger if host.fenced}
+    nodes.update(_node_by_host(facts.cluster) if facts.cluster is not None else {})
     for service in facts.nova.services:
         yield from _service(service, nodes.get(service.host), facts.cluster)
 

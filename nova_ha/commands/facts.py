@@ -122,6 +122,8 @@ class Facts:
         access: how it went with each set of credentials.
         programs: the agents on this machine.
         policy: the settings that the evacuator has.
+        ledger: hosts without Pacemaker whose recovery this machine has begun.
+        ledger_problem: why the ledger cannot be read; None when it can, or there is none.
     """
 
     now: float
@@ -132,3 +134,5 @@ class Facts:
     access: tuple[AccessFacts, ...] = ()
     programs: tuple[Program, ...] = ()
     policy: Policy = field(default_factory=Policy)
+    ledger: tuple[ClusterNode, ...] = ()
+    ledger_problem: str | None = None

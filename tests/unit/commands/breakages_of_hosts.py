@@ -6,10 +6,15 @@ from __future__ import annotations
 from nova_ha.clock import format_time
 from nova_ha.commands.facts import AccessFacts, Program
 from nova_ha.commands.finding import ERROR, NOTE, WARNING
-from nova_ha.model import ServerGroup
+from nova_ha.model import ClusterNode, ServerGroup
 from tests.unit.commands.deployment import NOW, a_server
 
 LONG_AGO, JUST_NOW = format_time(NOW - 7200), format_time(NOW - 20)
+
+
+def a_ledger_entry(**different):
+    """Return a host that no Pacemaker knows, as the ledger shows it."""
+    return ClusterNode("compute-9", is_remote=True, online=False, **different)
 
 
 def break_host_name(sound):
@@ -91,6 +96,29 @@ def break_not_recovered(sound):
 def break_mark_alone(sound):
     """A mark has lost its record."""
     sound.attribute("compute-0", "nova-ha-evacuated", LONG_AGO)
+
+
+def break_ledger_open(sound):
+    """A recovery without Pacemaker was interrupted."""
+    sound.facts["ledger"] = (a_ledger_entry(fenced=f"fenced {LONG_AGO}"),)
+    reason = f"nova-ha: fenced {LONG_AGO}"
+    sound.service("compute-9", state="down", status="disabled", forced_down=True, disabled_reason=reason)
+    sound.facts["cluster"] = None
+
+
+def break_ledger_closed(sound):
+    """A host without Pacemaker was recovered, and nobody has returned it."""
+    sound.facts["ledger"] = (a_ledger_entry(fenced=f"fenced {JUST_NOW}", evacuated=JUST_NOW),)
+
+
+def break_ledger_left(sound):
+    """Servers of a host without Pacemaker wait for an admin."""
+    sound.facts["ledger"] = (a_ledger_entry(state="up: not recovered: 1234"),)
+
+
+def break_ledger(sound):
+    """A file of the ledger is torn."""
+    sound.facts["ledger_problem"] = "/var/lib/nova-ha/hosts/compute-9.json: not valid JSON"
 
 
 def break_lost(sound):
@@ -198,6 +226,10 @@ CASES = (
     (break_record_of_nobody, "records", "controller-0", WARNING, "no host of Nova"),
     (break_not_recovered, "records", "compute-0", WARNING, "could not be recovered when it was fenced: 1234"),
     (break_mark_alone, "records", "compute-0", NOTE, "nova-ha-evacuated without a record"),
+    (break_ledger_open, "records", "compute-9", WARNING, "its recovery is not complete"),
+    (break_ledger_closed, "records", "compute-9", NOTE, "it has not returned yet"),
+    (break_ledger_left, "records", "compute-9", WARNING, "could not be recovered when it was fenced: 1234"),
+    (break_ledger, "records", "ledger", WARNING, "not valid JSON"),
     (break_lost, "records", "compute-1", WARNING, "not fenced yet: its servers are not recovered"),
     (break_fencing, "records", "compute-1", ERROR, "its last fencing failed: Connection timed out"),
     (break_credentials, "credentials", "nova-evacuate", ERROR, "401"),

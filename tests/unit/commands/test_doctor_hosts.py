@@ -3,14 +3,21 @@
 
 from __future__ import annotations
 
+import argparse
+import json
+
 import pytest
 
-from nova_ha.commands import doctor
+from nova_ha.commands import doctor, run
+from nova_ha.commands.evacuate import evacuate
 from nova_ha.commands.finding import ERROR, WARNING
 from tests.unit.commands.breakages_of_hosts import (
     break_agent,
     break_closed_record,
     break_foreign_agent,
+    break_ledger_closed,
+    break_ledger_left,
+    break_ledger_open,
     break_left_forced_down,
     break_open_record,
     break_record_of_nobody,
@@ -109,6 +116,21 @@ def test_open_record_makes_no_other_kind_of_node(sound):
     assert "compute-0" in [node.name for node in sound.all_facts().cluster.remote_nodes]
 
 
+@pytest.mark.parametrize(
+    ("break_it", "fix"),
+    [
+        (break_ledger_open, "nova-ha evacuate compute-9"),
+        (break_ledger_closed, "nova-ha return compute-9"),
+        (break_ledger_left, "rm /var/lib/nova-ha/hosts/compute-9.json"),
+    ],
+)
+def test_way_on_without_pacemaker(sound, break_it, fix):
+    """An admin goes on with what the ledger holds, for nobody else does."""
+    break_it(sound)
+    (found,) = found_by(sound, "records")
+    assert fix == found.fix
+
+
 @pytest.mark.parametrize("break_it", [break_agent, break_foreign_agent])
 def test_way_to_install_an_agent_anew(sound, break_it):
     """The fix is one line for a shell, which shows at its end whether the agent is there."""
@@ -146,3 +168,20 @@ def test_way_back_without_pacemaker(sound):
     sound.facts["cluster"] = None
     (found,) = found_by(sound, "services")
     assert "nova-ha return compute-1, on the machine whose nova-ha has recovered it" == found.fix
+
+
+def records_of(commands):
+    """Call nova-ha doctor; return what it says of records: subject and fix."""
+    commands.said.clear()
+    run.doctor(commands.here(settings={}), argparse.Namespace(json=True))
+    found = json.loads(commands.text)["findings"]
+    return [(one["subject"], one["fix"]) for one in found if "records" == one["check"]]
+
+
+def test_ledger_of_this_machine(commands):
+    """A recovery without Pacemaker that nobody has ended is found, and so is a ledger that cannot be read."""
+    commands.die("compute-0")
+    evacuate(commands.here(), "compute-0", "Ann pulled the plug", take_over=False)
+    assert [("compute-0", "nova-ha return compute-0")] == records_of(commands)
+    (commands.folder / "hosts" / "compute-0.json").write_text("{", encoding="utf-8")
+    assert [("ledger", "ls -l /var/lib/nova-ha/hosts")] == records_of(commands)
