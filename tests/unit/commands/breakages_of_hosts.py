@@ -200,6 +200,18 @@ def break_vtpm(sound):
     sound.nova["servers"] = {"compute-0": (a_server("vault", has_vtpm=True),)}
 
 
+def break_own_disks(sound):
+    """Guests have disks that may be on their host alone; a volume-backed one may have swap there."""
+    disks = (
+        {"is_volume_backed": False},
+        {"local_disk": True},
+        {},
+        {"is_volume_backed": False, "launched": False},
+    )
+    servers = tuple(a_server(f"s{number}", **disk) for number, disk in enumerate(disks))
+    sound.nova["servers"] = {"compute-0": servers}
+
+
 def break_affinity(sound):
     """A guest is bound to its host by its group."""
     sound.nova["servers"] = {"compute-0": (a_server("a"),)}
@@ -245,6 +257,7 @@ CASES = (
     (break_foreign_agent, "agents", "/usr/sbin/fence_compute", ERROR, "another package's"),
     (break_paused, "guests", "web (id-web)", NOTE, "that is paused"),
     (break_vtpm, "guests", "vault (id-vault)", NOTE, "emulated TPM"),
+    (break_own_disks, "guests", "shared storage", NOTE, "2 servers with a disk that is no volume"),
     (break_affinity, "guests", "a (id-a)", NOTE, "hard affinity"),
     (break_anti_affinity, "guests", "server group g", NOTE, "2 members in 2 hosts"),
 )

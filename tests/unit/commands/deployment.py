@@ -65,8 +65,9 @@ def a_service(host, **different):
 
 
 def a_server(name, host="compute-0", **different):
-    """Return a running server."""
+    """Return a running server, whose disk is a volume."""
     plain = {"status": "ACTIVE", "vm_state": "active", "task_state": None, "power_state": 1}
+    plain["is_volume_backed"] = True
     return Server(id=f"id-{name}", name=name, host=host, **{**plain, **different})
 
 

@@ -11,6 +11,7 @@ import pytest
 from nova_ha.commands import doctor, run
 from nova_ha.commands.evacuate import evacuate
 from nova_ha.commands.finding import ERROR, WARNING
+from nova_ha.policy import Policy
 from tests.unit.commands.breakages_of_hosts import (
     break_agent,
     break_closed_record,
@@ -22,7 +23,7 @@ from tests.unit.commands.breakages_of_hosts import (
     break_open_record,
     break_record_of_nobody,
 )
-from tests.unit.commands.deployment import Deployment, add_other_nodes, cluster_facts
+from tests.unit.commands.deployment import Deployment, a_server, add_other_nodes, cluster_facts
 
 
 @pytest.fixture
@@ -176,6 +177,14 @@ def records_of(commands):
     run.doctor(commands.here(settings={}), argparse.Namespace(json=True))
     found = json.loads(commands.text)["findings"]
     return [(one["subject"], one["fix"]) for one in found if "records" == one["check"]]
+
+
+def test_disks_that_are_not_shared(sound):
+    """With shared_storage=0 each such server is named with its reason, and no count is needed."""
+    sound.nova["servers"] = {"compute-0": (a_server("web", is_volume_backed=False),)}
+    sound.facts["policy"] = Policy(shared_storage=False)
+    (found,) = found_by(sound, "guests")
+    assert "its disk is on the failed host" in found.problem
 
 
 def test_ledger_of_this_machine(commands):
