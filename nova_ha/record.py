@@ -113,6 +113,11 @@ def is_lost(disabled_reason: str | None) -> bool:
     return bool(disabled_reason) and str(disabled_reason).startswith(_LOST)
 
 
+def lost_at(disabled_reason: str | None) -> str:
+    """Return the time in a `lost_reason`; empty when it is none."""
+    return str(disabled_reason)[len(_LOST) :].strip() if is_lost(disabled_reason) else ""
+
+
 def is_passing(state: str | None) -> bool:
     """Say whether a value of `STATE` is about something that passes without a recovery."""
     return bool(state) and str(state).startswith(PASSING)

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 
 from nova_ha.cib import Cib
 from nova_ha.cluster import CONFIRMED
+from nova_ha.commands.compute_nodes import compute_nodes
 from nova_ha.commands.configuration import EVACUATE_AGENT, Configuration
 from nova_ha.commands.past import past_recoveries
 from nova_ha.commands.progress import ServerProgress, progress
@@ -45,7 +46,8 @@ class StatusGatherer:
         state, pacemaker = _pacemaker(here)
         nova, services, problem = self._nova()
         ledger = StandaloneCluster(here.storage / "hosts")
-        view = _with_ledger(state.nodes() if state is not None else (), _entries(ledger))
+        names = HostNames((one.host for one in services), self._domain) if problem is None else None
+        view = _with_ledger(_nodes(state, names), _entries(ledger))
         statements = {node.name: ledger.statement(node.name) for node in _entries(ledger) if node.fenced}
         words = {name: f"{found.text} ({found.by})" for name, found in statements.items() if found}
         words.update(_confirmations(state) if state is not None else {})
@@ -137,6 +139,14 @@ def _entries(ledger: StandaloneCluster) -> tuple[ClusterNode, ...]:
 def _with_ledger(nodes: tuple[ClusterNode, ...], ledger: tuple[ClusterNode, ...]) -> tuple[ClusterNode, ...]:
     known = {node.name for node in nodes}
     return (*nodes, *(node for node in ledger if node.name not in known))
+
+
+def _nodes(state: Cib | None, names: HostNames | None) -> tuple[ClusterNode, ...]:
+    """Return Pacemaker's nodes, without those that run pacemaker_remoted and have nothing to do with Nova."""
+    if state is None:
+        return ()
+    computes = set(compute_nodes(Configuration(state.root), state.nodes(), names))
+    return tuple(node for node in state.nodes() if not node.is_remote or node.fenced or node in computes)
 
 
 def _paired(nodes: tuple[ClusterNode, ...], services: tuple[Service, ...], domain: str) -> list[HostStatus]:

@@ -18,6 +18,7 @@ from nova_ha.commands.status import StatusGatherer
 from nova_ha.commands.status_text import as_json, as_text
 from nova_ha.errors import NovaUnavailable
 from nova_ha.testing.faults import Unreachable
+from tests.unit.commands.deployment import add_other_nodes
 from tests.unit.core.builders import FENCED_AT, NOW, a_record, a_server
 
 IDLE = {"watch": False, "json": False}
@@ -83,6 +84,18 @@ def add_record(root, node, fenced_at):
     """Write a record into a CIB."""
     block = root.find(f"configuration/nodes/node[@uname='{node}']/instance_attributes")
     ET.SubElement(block, "nvpair", {"id": "r", "name": "nova-ha-fenced", "value": f"fenced {fenced_at}"})
+
+
+def test_other_nodes(commands):
+    """Nodes that run no nova-compute are no hosts, unless one has a record, which must be explained."""
+    commands.with_pacemaker(evacuator=True)
+    add_other_nodes(commands.root)
+    hosts = [host.host for host in StatusGatherer(commands.here()).look().hosts]
+    assert ["compute-0", "compute-1", "compute-2"] == hosts
+    entry = commands.root.find("configuration/nodes/node[@uname='network-0']")
+    ET.SubElement(entry, "instance_attributes", {"id": "n"})
+    add_record(commands.root, "network-0", "2026-01-01T00:01:00Z")
+    assert "network-0: fenced 2026-01-01T00:01:00Z" in show(commands)[1]
 
 
 def test_word_in_a_cluster(commands):
