@@ -8,6 +8,7 @@ command line. `doctor`, `status` and `evacuate` have more, see their modules.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import sys
@@ -239,6 +240,19 @@ def entry() -> NoReturn:
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else FAILED
     logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    status = _flushed(status)
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
     os._exit(status)
+
+
+def _flushed(status: int) -> int:
+    """Write what is still buffered, which is all of a short output; return the exit status."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # As above: its reader has seen enough, and the status says what the output does.
+        return status
+    except OSError as error:
+        return _complain(f"standard output: {error.strerror}") if status == 0 else status
+    return status
