@@ -87,7 +87,19 @@ def test_help_explains_every_subcommand(capsys):
     shown = call(capsys, "--help")[1]
     for word in run.SUBCOMMANDS:
         assert f"    {word}" in shown
-        assert len(call(capsys, word, "--help")[1].split()) > 30
+        help_of_word = call(capsys, word, "--help")[1]
+        assert help_of_word.startswith(f"usage: nova-ha {word} ")
+        assert len(help_of_word.split()) > 30
+
+
+def test_help_fits_a_screen(capsys, monkeypatch):
+    """The options of the table are left to the manual, which the help names; it is short and narrow."""
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = call(capsys, "--help")[1].splitlines()
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 80
+    assert "man nova-ha" in "\n".join(lines)
+    assert not [line for line in lines if line.lstrip().startswith("--auth")]
 
 
 @pytest.mark.parametrize(
