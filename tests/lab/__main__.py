@@ -222,7 +222,7 @@ def main() -> None:
         if (missing.name or "").startswith("tests."):
             raise
         sys.exit(
-            f"lab: {missing}: {sys.executable} is not the lab's own python; 'make machine' prepares that one: "
+            f"lab: {missing}: {sys.executable} is not the lab's own python, which 'make machine' prepares: "
             ".tox/lab/bin/python -m tests.lab"
         )
     except KeyboardInterrupt:
