@@ -25,6 +25,7 @@ from nova_ha.plan import (
     Evacuate,
     Fate,
     HostPlan,
+    KeepDisabled,
     LookCloser,
     MarkEvacuated,
     NoteFailure,
@@ -80,6 +81,7 @@ class Actor:
             RestartCompute: self._restart_compute,
             ClearForcedDown: self._clear_forced_down,
             Enable: self._enable,
+            KeepDisabled: self._keep_disabled,
             StartAtHome: self._start_at_home,
             ClearRecord: self._clear_record,
             **UnfencedActs(nova, cluster, clock, asides).by_step,
@@ -175,6 +177,10 @@ class Actor:
     def _enable(self, step: Enable, plan: HostPlan) -> None:
         self._nova.enable(step.service)
         _log.info("host '%s': enabled in Nova", plan.view.host)
+
+    def _keep_disabled(self, step: KeepDisabled, plan: HostPlan) -> None:
+        self._nova.disable(step.service, step.reason)
+        _log.info("host '%s': stays disabled in Nova (%s)", plan.view.host, step.reason)
 
     # --- servers --------------------------------------------------------------------------------------------
 

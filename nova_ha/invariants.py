@@ -127,7 +127,7 @@ def _wedged(observation: Observation, host: HostPlan, policy: Policy) -> Iterato
 def _is_no_proof(host: HostPlan) -> bool:
     """Say whether Nova does not remember either that the host was fenced."""
     service = host.view.service
-    return service is None or not (service.forced_down and service.is_ours) or service.is_lost
+    return service is None or not service.forced_down or service.marked_at is None
 
 
 def _bounds(observation: Observation, plan: Plan, policy: Policy) -> Iterator[str]:

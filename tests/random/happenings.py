@@ -189,7 +189,13 @@ def _destination(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Po
 @st.composite
 def _operator(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
     host = draw(st.sampled_from(hosts))
-    words = [f"disable {host} maintenance", f"disable {host}", f"enable {host}", f"clear-forced-down {host}"]
+    words = [
+        f"disable {host} maintenance",
+        f"disable {host}",
+        f"nova-ha-disable {host} bad memory",
+        f"enable {host}",
+        f"clear-forced-down {host}",
+    ]
     return [[draw(_anytime()), draw(st.sampled_from(words))]]
 
 
