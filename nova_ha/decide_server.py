@@ -150,7 +150,8 @@ def _settling(view: ServerView, situation: Situation) -> Verdict | None:
         if situation.now < until:
             why = ask.text or ("Nova accepted it" if ask.outcome == ACCEPTED else "no answer was seen")
             return Verdict(view, Fate.SETTLING, f"the last request may have taken effect: {why}", at=until)
-    if not view.records and situation.now < situation.takeover_until:
+    # Also of one with records: they may be of attempts before the one whose trace is still to come.
+    if situation.now < situation.takeover_until:
         why = "the evacuator that was at work before may have asked for it"
         return Verdict(view, Fate.SETTLING, why, at=situation.takeover_until)
     return None

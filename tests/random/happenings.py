@@ -28,6 +28,9 @@ _EFFECTS = (
 )
 _FAILS = ("claim-fails", "spawn-fails", "fails-after-spawn", "fails-after-spawn")
 
+#: Most seconds until an answer is given up; the product's own limit (action_timeout) is 120 by default.
+LONGEST_ANSWER = 110
+
 Line = list[Any]
 Policy = dict[str, Any]
 
@@ -131,12 +134,20 @@ def _untrue_list(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Po
     return [[draw(_begins()), f"fault {call} {kind} first={first} last={first + draw(st.integers(0, 1))}"]]
 
 
+def _slowness(policy: Policy) -> st.SearchStrategy[str]:
+    """Draw how long an answer is awaited, and how long after that a request has its effect.
+
+    Only the second is within the time that the policy says: nothing bounds how long a request may hang.
+    """
+    seconds = st.one_of(st.integers(1, policy["settle_time"]), st.integers(1, LONGEST_ANSWER))
+    delay = st.one_of(st.integers(1, 3), st.integers(1, policy["settle_time"] - 3))
+    return st.builds("seconds={} delay={}".format, seconds, delay)
+
+
 @st.composite
 def _late_request(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
     """Evacuate requests that nobody answers take effect late, within the time that the policy says."""
-    longest = policy["settle_time"] // 2 - 3
-    seconds, delay = draw(st.integers(1, longest)), draw(st.integers(1, longest))
-    fault = f"fault evacuate timeout-late seconds={seconds} delay={delay} last={draw(st.integers(1, 5))}"
+    fault = f"fault evacuate timeout-late {draw(_slowness(policy))} last={draw(st.integers(1, 5))}"
     return [[draw(_begins()), fault]]
 
 
@@ -146,8 +157,7 @@ def _lost_answer(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Po
     call = draw(st.sampled_from(["evacuate", "evacuate", "evacuate", *_FAILING]))
     kind = draw(st.sampled_from(_LOST))
     if kind.startswith("timeout"):
-        longest = policy["settle_time"] // 2 - 3
-        kind += f" seconds={draw(st.integers(1, longest))} delay={draw(st.integers(1, longest))}"
+        kind += f" {draw(_slowness(policy))}"
     return [[draw(_begins()), f"fault {call} {kind} {draw(_extents())}"]]
 
 

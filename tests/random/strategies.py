@@ -22,7 +22,7 @@ THEMES = {
     "hangs and broken fencing": ("power", "hang", "broken_fencing", "power"),
     "the API": ("api", "api", "untrue_list", "power"),
     "lists that are not true": ("untrue_list", "untrue_list", "move", "power"),
-    "requests with lost answers": ("late_request", "late_request", "lost_answer", "move"),
+    "requests with lost answers": ("late_request", "late_request", "lost_answer", "move", "power"),
     "the evacuator killed": ("killed_asking", "killed_asking", "move", "lost_answer", "power"),
     "messages and destinations": ("messages", "destination", "power", "move"),
     "lost and not fenced": ("lost", "lost", "lost", "move", "api", "operator", "broken_fencing"),

@@ -105,8 +105,9 @@ def test_lost_answer_is_over():
 
 
 def test_takeover_settles():
-    """A server without a record waits while requests of an earlier evacuator may still show."""
+    """A server waits while requests of an earlier evacuator may still show, whatever came of others."""
     assert fate(a_view(), takeover_until=NOW + 1) is Fate.SETTLING
+    assert fate(a_view(a_record("failed")), takeover_until=NOW + 1) is Fate.SETTLING
     assert fate(a_view(), takeover_until=NOW - 1) is Fate.READY
 
 
