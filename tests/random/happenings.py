@@ -26,7 +26,7 @@ _EFFECTS = (
     *("clear_forced_down", "enable", "clear_record", "stop", "restart_compute", "reset_to_error"),
     *("disable", "publish_wedged", "fence"),
 )
-_FAILS = ("claim-fails", "spawn-fails", "fails-after-spawn", "fails-after-spawn")
+_FAILS = ("claim-fails", "spawn-fails", "vif-fails", "fails-before-spawn", "fails-after-spawn")
 
 #: Most seconds until an answer is given up; the product's own limit (action_timeout) is 120 by default.
 LONGEST_ANSWER = 110

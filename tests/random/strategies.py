@@ -36,7 +36,8 @@ THEMES = {
 
 _OUTCOMES = (
     *("slow", "late-cast", "cast-lost", "conductor-gives-up", "no-valid-host", "claim-fails"),
-    *("spawn-fails", "fails-after-spawn", "fails-after-spawn", "fails-after-spawn"),
+    *("spawn-fails", "vif-fails", "fails-before-spawn", "fails-before-spawn"),
+    *("fails-after-spawn", "fails-after-spawn", "fails-after-spawn"),
 )
 
 
