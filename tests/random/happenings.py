@@ -139,8 +139,8 @@ def _slowness(policy: Policy) -> st.SearchStrategy[str]:
 
     Only the second is within the time that the policy says: nothing bounds how long a request may hang.
     """
-    seconds = st.one_of(st.integers(1, policy["settle_time"]), st.integers(1, LONGEST_ANSWER))
-    delay = st.one_of(st.integers(1, 3), st.integers(1, policy["settle_time"] - 3))
+    seconds = st.one_of(st.integers(1, 30), st.integers(1, 30), st.integers(1, LONGEST_ANSWER))
+    delay = st.integers(1, policy["settle_time"] - 3)
     return st.builds("seconds={} delay={}".format, seconds, delay)
 
 
@@ -159,6 +159,14 @@ def _lost_answer(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Po
     if kind.startswith("timeout"):
         kind += f" {draw(_slowness(policy))}"
     return [[draw(_begins()), f"fault {call} {kind} {draw(_extents())}"]]
+
+
+@st.composite
+def _fenced_while_asking(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
+    """A request hangs for longer than the policy says, and its node is fenced again meanwhile."""
+    slowness = f"seconds={draw(st.integers(95, LONGEST_ANSWER))} delay={draw(st.integers(1, 5))}"
+    again: list[Line] = [[draw(st.integers(18, 30)), f"fence {host}"] for host in hosts[:2]]
+    return [[5, f"fault evacuate timeout-late {slowness} last=1"], *again]
 
 
 @st.composite
@@ -197,6 +205,14 @@ def _destination(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Po
 
 
 @st.composite
+def _flapping(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
+    """RabbitMQ or the database comes and goes: attempts fail before their guests are started, then after."""
+    begin, change = draw(st.sampled_from([5, 18])), draw(st.integers(18, 40))
+    before: list[Line] = [[begin, f"destination {host} fails-before-spawn"] for host in hosts]
+    return before + [[change, f"destination {host} fails-after-spawn"] for host in hosts]
+
+
+@st.composite
 def _operator(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
     host = draw(st.sampled_from(hosts))
     words = [f"disable {host} maintenance", f"disable {host}", f"enable {host}", f"clear-forced-down {host}"]
@@ -225,10 +241,12 @@ HAPPENINGS = {
     "untrue_list": _untrue_list,
     "late_request": _late_request,
     "lost_answer": _lost_answer,
+    "fenced_while_asking": _fenced_while_asking,
     "move": _move,
     "killed_asking": _killed_asking,
     "messages": _messages,
     "destination": _destination,
+    "flapping": _flapping,
     "operator": _operator,
     "owner": _owner,
     "cluster": _cluster,
