@@ -70,11 +70,15 @@ def _from_marker(view: HostView, service: Service) -> HostPlan | None:
     """Restore the record that the marker in Nova is about.
 
     A host that is back and whose nova-compute reports has nothing left to be evacuated from: only its way
-    back into service is to be finished.
+    back into service is to be finished. One that Pacemaker has lost was connected after the fencing that
+    the marker is about: only another fencing proves something now.
     """
     fenced_at = service.marked_at or ""
     if parse_time(fenced_at) is None:
         return HostPlan(view, HostState.HELD, f"Nova's marker has no time: {service.disabled_reason}")
+    if view.node.lost:
+        reason = f"lost and not fenced yet; our marker in Nova is about the fencing at {fenced_at}"
+        return HostPlan(view, HostState.HELD, reason)
     write = WriteRecord(view.node.name, fenced_at, "the marker in Nova")
     if view.heartbeat.is_proven:
         mark = MarkEvacuated(view.node.name, fenced_at)

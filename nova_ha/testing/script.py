@@ -122,6 +122,12 @@ class Script:
         """Call ``fence_compute off`` by hand: no power device is asked."""
         self._world.clock.spawn(lambda: self._world.fencing.actions.off(node))
 
+    def word_remove_record(self, node: str) -> None:
+        """Remove a node's record by hand, with its mark, as the evacuator's sentence about it says."""
+        cluster, fenced_at = self._world.cluster, self._world.cluster.nodes[node].fenced_at or ""
+        self._world.log.add("operator", f"removes the record of {node}")
+        self._world.clock.spawn(lambda: cluster.clear_record(node, fenced_at))
+
     def word_no_quorum(self, seconds: str) -> None:
         """Lose quorum for some time."""
         self._world.cluster.set_quorum(quorate=False)

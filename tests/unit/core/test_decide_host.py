@@ -234,6 +234,12 @@ def test_marker_beside_an_operators_words_ends_with_the_recovery():
     assert [ClearRecord] == kinds(decide_return(a_host(node=node, service=kept), NOW))
 
 
+def test_marker_of_a_lost_host_is_about_an_earlier_fencing():
+    """A host that Pacemaker lost after the fencing that our marker is about has to be fenced again."""
+    plan = decide_unrecorded(a_host(node=a_node(fenced=None, lost=True)))
+    assert (HostState.HELD, ()) == (plan.state, plan.steps)
+
+
 def test_marker_of_a_living_host_is_about_its_return():
     """A host that is back and reports has only its return to finish."""
     plan = decide_unrecorded(a_host(node=a_node(fenced=None, online=True), heartbeat=ALIVE))
