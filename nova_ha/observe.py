@@ -94,7 +94,9 @@ class Observer:
         self, observation: Observation, nodes: frozenset[str], outstanding: frozenset[str]
     ) -> Observation:
         """List the servers of the hosts that need it, and of the named nodes in any case."""
-        hosts = tuple(self._with_servers(view, nodes, outstanding) for view in observation.hosts)
+        in_turn = sorted(observation.hosts, key=lambda view: self.listings.outages.order(view.host))
+        listed = {id(view): self._with_servers(view, nodes, outstanding) for view in in_turn}
+        hosts = tuple(listed[id(view)] for view in observation.hosts)
         groups = self._hard_groups(hosts)
         return replace(
             observation,
