@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from nova_ha.clock import Clock
 from nova_ha.closer import CloserLooks
+from nova_ha.decide_start import is_starting, to_be_started
 from nova_ha.errors import NovaUnavailable, UntrustworthyAnswer
 from nova_ha.journal import Journal
 from nova_ha.model import ClusterNode, Evacuation, Server
@@ -104,7 +105,7 @@ class Listings:
 
     def kept(self, view: HostView) -> tuple[ServerView, ...] | None:
         """Return the last list if nothing on it is due."""
-        kept = self._kept.get(_key(view.node))
+        kept = None if is_starting(view) else self._kept.get(_key(view.node))
         return kept.servers if kept is not None and self._clock.now() < kept.good_until else None
 
     def ask(
@@ -136,6 +137,8 @@ class Listings:
     def _ask(
         self, view: HostView, outstanding: frozenset[str], *, anew: bool
     ) -> tuple[tuple[ServerView, ...], bool]:
+        if is_starting(view):
+            return self._at_home(view), True
         records, now = self._nova.evacuations(view.host), self._clock.now()
         kept = self._kept.get(_key(view.node))
         if kept is not None and not anew and _is_still_true(kept, records, now):
@@ -149,6 +152,16 @@ class Listings:
         listed_at = self._clock.now()
         self._kept[_key(view.node)] = _Kept(servers, listed_at, listed_at, records, here)
         return servers, True
+
+    def _at_home(self, view: HostView) -> tuple[ServerView, ...]:
+        """Return the servers that are started on their own host; one that is not listed there by its name."""
+        here = {server.id: server for server in self._nova.servers(view.host)}
+        notes = self._journal.notes(view.node.name, view.node.fenced_at or "")
+        found = {i: here.get(i) or self._nova.server(i) for i in to_be_started(view.node)}
+        return tuple(
+            ServerView(i, server, is_here=i in here, is_gone=server is None, notes=notes.of(i))
+            for i, server in found.items()
+        )
 
     def plan_next(self, plan: Plan) -> None:
         """Decide from the plan how long each list is good."""

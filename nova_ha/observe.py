@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from nova_ha import record
 from nova_ha.clock import Clock
 from nova_ha.decide_proof import has_our_marker
+from nova_ha.decide_start import is_starting
 from nova_ha.errors import AccessDenied, HostNameError, NovaHaError
 from nova_ha.heartbeat import HeartbeatWatch
 from nova_ha.host_names import HostNames
@@ -273,7 +274,9 @@ def _is_final(plan: HostPlan) -> bool:
 
 
 def _is_to_be_listed(view: HostView) -> bool:
-    """Say whether its servers or records matter now: only when Nova sees the host as down."""
+    """Say whether its servers or records matter now: when Nova sees the host as down, or they are started."""
+    if is_starting(view):
+        return True
     service = view.service
     if service is None or not service.is_known or not service.forced_down or service.state != "down":
         return False

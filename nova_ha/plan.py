@@ -107,9 +107,17 @@ class Enable:
 
 @dataclass(frozen=True)
 class StartAtHome:
-    """Start servers on the host that they could not leave and that is back in service."""
+    """Start servers on the host that they could not leave and that is back in service.
+
+    Attributes:
+        server_ids: those to be started now.
+        taken: those that Nova is starting.
+        over: those about which nothing is left to be done.
+    """
 
     server_ids: tuple[str, ...]
+    taken: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
