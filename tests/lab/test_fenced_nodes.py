@@ -180,13 +180,14 @@ def test_a_node_with_redfish(deployed: Lab) -> None:
     assert "certificate verify failed" in refused.stderr
     with power_device.trusted(deployed, NODE):
         assert "Status: ON" in deployed.run_on_controller(*asked).stdout
-        before, elsewhere = calls(deployed, "off", NODE, f"ipmi-{NODE}"), Steps(deployed, OTHER)
+        elsewhere = Steps(deployed, OTHER)
+        by_ipmi, by_redfish = (calls(deployed, "off", NODE, f"{kind}-{NODE}") for kind in ("ipmi", "redfish"))
         power_device.move(deployed, NODE, "ipmi", "redfish")
         try:
             assert_recovered(deployed, strike(deployed, "power-cut", NODE, servers=SERVERS))
-            assert calls(deployed, "off", NODE, f"redfish-{NODE}") == 1
+            assert calls(deployed, "off", NODE, f"redfish-{NODE}") > by_redfish
             assert calls(deployed, "on", NODE, f"redfish-{NODE}") >= 1
-            assert calls(deployed, "off", NODE, f"ipmi-{NODE}") == before
+            assert calls(deployed, "off", NODE, f"ipmi-{NODE}") == by_ipmi
             assert elsewhere.seen() == []
         finally:
             power_device.move(deployed, NODE, "redfish", "ipmi")
@@ -225,16 +226,22 @@ def assert_started_and_watched(lab: Lab, container: Container) -> None:
     """It runs in place of the plain process, works, and nothing starts a second one beside it."""
     lab.wait_until("the container runs", lambda: container.state().status == "running", SETTLED)
     wait_in_service(lab, NODE)
-    assert container.act("monitor", run_as="podman") == (ocf.SUCCESS, "")
+    assert_sound(container)
     lab.wait_until("its connection is seen", lambda: is_seen_connected(lab, container), SETTLED)
     code, said = container.act("start", instance="another", user="root", host=NODE)
     assert code == ocf.ERR_GENERIC, said
     assert f"nova-compute runs already as process {container.state().pid}, and" in said
 
 
+def assert_sound(container: Container, level: int = 0) -> None:
+    """The monitor is content; that a look took long, which it may say, is no fault."""
+    code, said = container.act("monitor", level, run_as="podman")
+    assert code == ocf.SUCCESS, said
+
+
 def is_seen_connected(lab: Lab, container: Container) -> bool:
     """Say whether the thorough monitor sees the connection to RabbitMQ; it has nothing to complain about."""
-    assert container.act("monitor", 10, run_as="podman") == (ocf.SUCCESS, "")
+    assert_sound(container, 10)
     return bool(json.loads(lab.run(NODE, "cat", "/run/nova-ha/nova-compute/health").stdout)["connected"])
 
 
@@ -272,7 +279,7 @@ def test_a_node_that_never_comes_back(deployed: Lab) -> None:
         second = follow(deployed, f"power cut of {OTHER}", OTHER)
         deployed.power_off(OTHER)
         second.until("every server is elsewhere", are_elsewhere, LIMIT)
-        assert sentence_about(deployed, NODE) == expected
+        deployed.wait_until("still the state", lambda: sentence_about(deployed, NODE) == expected)
         pcs(deployed, "resource", "disable", NODE)
         assert_ends_well(deployed, second)
     finally:
