@@ -43,7 +43,7 @@ def deploy(folder: Path, reconnect: int, computes: int = 3, watchdog: bool = Fal
     try:
         hurry(lab, reconnect)
         set_spawn_time(lab, SPAWN_SECONDS)
-        lab.wait_cluster(SETTLED)
+        lab.wait_cluster()
     except BaseException:
         lab.down()
         raise

@@ -164,7 +164,7 @@ class Lab(MachineRoom):
         if self.systemd:
             systemd_nodes.wait_booted(self)
         else:
-            self.wait_until("all controllers are online", self._controllers_are_online, 60)
+            self.wait_until("all controllers are online", self._controllers_are_online, 180)
 
     def _controllers_are_online(self) -> bool:
         """Tell whether it is time for fencing devices: the cluster would fence a controller not seen yet."""
@@ -221,7 +221,7 @@ class Lab(MachineRoom):
         done = self.run_on_controller("crm_mon", "--one-shot", "--inactive", "--output-as=xml", check=False)
         return parse(done.stdout) if done.returncode == 0 else None
 
-    def wait_cluster(self, timeout: float = 120) -> None:
+    def wait_cluster(self, timeout: float = 300) -> None:
         """Wait until every node is online and every resource runs where it should."""
         reason = "the cluster does not answer"
 

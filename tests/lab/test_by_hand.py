@@ -119,7 +119,7 @@ class Machine:
 @pytest.fixture
 def machine(cloud: Lab) -> Iterator[Machine]:
     """Give a machine without Pacemaker; the cloud's own keeps its hands off, and fences afterwards."""
-    cloud.run_on_controller("pcs", "resource", "disable", "nova-evacuate", "--wait=60", timeout=90)
+    cloud.run_on_controller("pcs", "resource", "disable", "nova-evacuate", "--wait=100", timeout=120)
     cloud.run_on_controller("pcs", "property", "set", "maintenance-mode=true")
     yield Machine(cloud)
     cloud.run_on_controller("pcs", "property", "set", "maintenance-mode=false")
