@@ -94,7 +94,7 @@ class Labs:
 
 
 def set_spawn_time(lab: Lab, seconds: float) -> None:
-    """Set how long every guest takes to start from now on."""
+    """Set how long every guest takes to start from now on; what is starting may only become quicker."""
     change(lab.openstack.nodes.shared, lambda _seconds, rules: (seconds, rules))
 
 
