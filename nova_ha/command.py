@@ -193,7 +193,7 @@ def _add_options(some: argparse.ArgumentParser) -> None:
     for option in for_program(COMMAND):
         names = [f"--{name.replace('_', '-')}" for name in (option.name, *option.aliases)]
         names += [f"--{option.name}"] if "_" in option.name else []
-        hidden = {"default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
+        hidden: dict[str, Any] = {"default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
         some.add_argument(*names, dest=option.name, **hidden, **_kind(option))
 
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nova_ha.journal import Journal
 from nova_ha.model import ClusterNode
 
@@ -44,5 +46,9 @@ class OnTheirWay:
         ask = notes.last_ask
         if ask is None:
             return
-        facts = {"destination": ask.destination, "known": sorted(ask.known), "vm_state": ask.vm_state}
+        facts: dict[str, Any] = {
+            "destination": ask.destination,
+            "known": sorted(ask.known),
+            "vm_state": ask.vm_state,
+        }
         self._journal.append(*now, "asking", server=server_id, was_off=notes.was_off, **facts)

@@ -228,10 +228,10 @@ def test_marker_beside_an_operators_words_ends_with_the_recovery():
     back = {"forced_down": False, "state": "up"}
     marked = a_service(disabled_reason=record.beside_marker(words, FENCED_AT), **back)
     node = a_node(evacuated=FENCED_AT, online=True)
-    (step,) = decide_return(a_host(node=node, service=marked), NOW).steps
+    (step,) = decide_return(a_host(node=node, service=marked), NOW, Policy()).steps
     assert (KeepDisabled, words) == (type(step), step.reason)
     kept = a_service(disabled_reason=words, **back)
-    assert [ClearRecord] == kinds(decide_return(a_host(node=node, service=kept), NOW))
+    assert [ClearRecord] == kinds(decide_return(a_host(node=node, service=kept), NOW, Policy()))
 
 
 def test_marker_of_a_lost_host_is_about_an_earlier_fencing():
