@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from nova_ha import record
 from nova_ha.clock import Clock, format_time
 from nova_ha.credentials import Settings
 from nova_ha.errors import (
@@ -166,8 +165,7 @@ class FenceActions:
         """Force the service down and disable it; a person's own disable keeps its reason (rule R5)."""
         nova = self._connect()
         service = self._service(nova, node)
-        is_a_persons = service.status == "disabled" and not service.is_ours
-        nova.tell_down(service, None if is_a_persons else record.marker_reason(fenced_at))
+        nova.tell_down(service, service.reason_when_fenced(fenced_at))
 
     def _service(self, nova: NovaPort, node: str) -> Service:
         """Return the node's service, of which Nova must know the state."""

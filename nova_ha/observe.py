@@ -22,6 +22,7 @@ from nova_ha.host_names import HostNames
 from nova_ha.journal import Journal
 from nova_ha.listing import Listings
 from nova_ha.model import ClusterNode, ClusterView, ServerGroup, Service
+from nova_ha.notes import AMBIGUOUS
 from nova_ha.observation import HostView, Observation
 from nova_ha.plan import HostPlan, Plan
 from nova_ha.policy import Policy
@@ -173,6 +174,7 @@ class Observer:
         key = _recovery(view.node)
         if key not in self._takeovers:
             self._takeovers[key] = self._takeover_until(view.node)
+            self._give_up_answers(*key)
         return replace(
             view,
             takeover_until=self._takeovers[key],
@@ -186,6 +188,16 @@ class Observer:
         owner = record.owner_of(node.state)
         is_known = owner == self._owner and self._journal.notes(node.name, node.fenced_at or "").begun
         return 0.0 if owner is None or is_known else self._clock.now() + self._policy.settle_time
+
+    def _give_up_answers(self, node: str, fenced_at: str) -> None:
+        """Write down that no answer comes to requests of the evacuator that was here before.
+
+        They were lost when it died, not when it asked; that is as far back as the settle time may count
+        (rule 14).
+        """
+        for server_id, notes in self._journal.notes(node, fenced_at).servers.items():
+            if notes.last_ask is not None and notes.last_ask.outcome is None:
+                self._journal.append(node, fenced_at, "answered", server=server_id, outcome=AMBIGUOUS)
 
     # --- their servers --------------------------------------------------------------------------------------
 

@@ -7,7 +7,8 @@ not answer. Exit status: 0 shown, 3 neither Pacemaker nor Nova answers.
 ``--json`` prints one object: ``time``; ``pacemaker`` and ``nova`` (words, see `Report`); ``controllers``
 (``name``, ``online``); ``evacuators`` (``resource``, ``node``, ``complaint``); ``hosts`` (``host``,
 ``state``, ``sentence``, ``node``, ``nova``, ``record``, ``servers``, see `HostStatus` and `ServerProgress`);
-``recoveries`` (``host``, ``fenced_at``, ``began``, ``ended``, ``summary``, ``by``) in this machine's journal.
+``recoveries`` (``host``, ``fenced_at``, ``began``, ``ended``, ``summary``, ``by``) in this machine's journal;
+``unreadable`` (sentences about files of this machine's ledger: their hosts are missing above).
 Times are ISO, or epoch seconds where the journal has them.
 """
 
@@ -47,8 +48,9 @@ class StatusGatherer:
         nova, services, problem = self._nova()
         ledger = StandaloneCluster(here.storage / "hosts")
         names = HostNames((one.host for one in services), self._domain) if problem is None else None
-        view = _with_ledger(_nodes(state, names), _entries(ledger))
-        statements = {node.name: ledger.statement(node.name) for node in _entries(ledger) if node.fenced}
+        entries, unreadable = ledger.readable()
+        view = _with_ledger(_nodes(state, names), entries)
+        statements = {node.name: ledger.statement(node.name) for node in entries if node.fenced}
         words = {name: f"{found.text} ({found.by})" for name, found in statements.items() if found}
         words.update(_confirmations(state) if state is not None else {})
         configuration = Configuration(state.root) if state is not None else None
@@ -60,6 +62,7 @@ class StatusGatherer:
             evacuators=_evacuators(state, configuration),
             hosts=tuple(self._host(nova, item, words) for item in _paired(view, services, self._domain)),
             past=past_recoveries(here.storage),
+            unreadable=unreadable,
             is_blind=state is None and problem is not None,
         )
 
@@ -108,6 +111,7 @@ class StatusGatherer:
 
 def _pacemaker(here: Surroundings) -> tuple[Cib | None, str]:
     """Return the cluster's state now, and a word about it."""
+    here.look_again()
     if here.configuration is None:
         return None, here.cluster_problem or "none"
     try:
@@ -126,14 +130,6 @@ def _confirmations(state: Cib) -> dict[str, str]:
         if node.fenced and time == node.fenced_at:
             found[node.name] = words
     return found
-
-
-def _entries(ledger: StandaloneCluster) -> tuple[ClusterNode, ...]:
-    """Return the hosts of the ledger; whoever may not read it sees none."""
-    try:
-        return ledger.entries()
-    except ClusterError:
-        return ()
 
 
 def _with_ledger(nodes: tuple[ClusterNode, ...], ledger: tuple[ClusterNode, ...]) -> tuple[ClusterNode, ...]:
