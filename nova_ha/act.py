@@ -12,7 +12,7 @@ from nova_ha.act_unfenced import UnfencedActs
 from nova_ha.asides import Asides
 from nova_ha.clock import Clock
 from nova_ha.dispatch import Dispatcher, meaning
-from nova_ha.errors import AmbiguousAnswer, NovaHaError, RequestRefused
+from nova_ha.errors import NovaHaError, RequestRefused
 from nova_ha.journal import Journal
 from nova_ha.model import HostState, Server
 from nova_ha.notes import ACCEPTED
@@ -38,7 +38,7 @@ from nova_ha.plan import (
     WriteRecord,
 )
 from nova_ha.ports import ClusterPort, NovaPort
-from nova_ha.record import LEFT, OFF, RESET, START
+from nova_ha.record import LEFT, OFF, RESET, START, STARTED
 
 _log = logging.getLogger(__name__)
 
@@ -234,26 +234,28 @@ class Actor:
         """Start servers; one that Nova refuses to start is left to an admin.
 
         What was done is remembered also when Nova goes away in between: a second reboot would hit a guest
-        that runs.
+        that runs. One lost answer ends it for this pass: the next would be waited for as long.
         """
-        done: list[str] = []
-        left: list[str] = []
+        facts = [STARTED + server_id for server_id in step.taken]
+        over = [fact + server_id for server_id in step.over for fact in (START, STARTED)]
         try:
             for server_id in step.server_ids:
-                if not self._starts(server_id):
-                    left.append(LEFT + server_id)
-                done.append(START + server_id)
+                self._journal_event(plan, "starting", server=server_id)
+                facts.append((STARTED if self._starts(server_id) else LEFT) + server_id)
         finally:
-            self._remember(plan, left, without=done)
+            settled = [fact.partition(":")[2] for fact in facts]
+            over += [START + server_id for server_id in settled]
+            over += [STARTED + server_id for server_id in settled if LEFT + server_id in facts]
+            self._remember(plan, facts, without=over)
 
     def _starts(self, server_id: str) -> bool:
         """Start a server; return whether Nova took the request."""
         try:
             self._nova.hard_reboot(server_id)
-        except (RequestRefused, AmbiguousAnswer) as error:
+        except RequestRefused as error:
             _log.warning("server %s: not started on its host, which is back: %s", server_id, error)
             return False
-        _log.info("server %s: started on its host, which is back", server_id)
+        _log.info("server %s: is being started on its host, which is back", server_id)
         return True
 
     def _remember(self, plan: HostPlan, facts: Iterable[str], without: Iterable[str] = ()) -> None:

@@ -51,7 +51,7 @@ def _decide_host(view: HostView, observation: Observation, circumstances: Circum
     if unrecorded is not None:
         return unrecorded
     if not view.node.recovery_is_open:
-        return decide_return(view, circumstances.now)
+        return decide_return(view, circumstances.now, policy=circumstances.policy)
     return decide_recovery(view, circumstances)
 
 

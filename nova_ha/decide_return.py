@@ -3,34 +3,25 @@
 
 The only order that Nova >= 24 allows (rules 26-28 of nova.md): nova-compute starts while forced_down is
 still set, which moves its evacuation records from ``done`` to ``completed``; then forced_down is cleared;
-then the service is enabled, if the marker is ours (a person's reason loses the marker beside it); then the
-record is removed.
+then the service is enabled, if the marker is ours (a person's reason loses the marker beside it); then
+servers that could not leave are started (`nova_ha.decide_start`); then the record is removed.
 """
 
 from __future__ import annotations
 
 from nova_ha import record
+from nova_ha.decide_start import decide_start
 from nova_ha.model import HostState, Service
 from nova_ha.observation import HostView
-from nova_ha.plan import (
-    ClearForcedDown,
-    ClearRecord,
-    Enable,
-    HostPlan,
-    KeepDisabled,
-    RestartCompute,
-    StartAtHome,
-)
-
-#: Servers that are started in one pass on a host that is back.
-STARTED_AT_ONCE = 10
+from nova_ha.plan import ClearForcedDown, ClearRecord, Enable, HostPlan, KeepDisabled, RestartCompute
+from nova_ha.policy import Policy
 
 #: Seconds that a restarted nova-compute gets until it is restarted again, and how often that is tried.
 RESTART_EVERY = 90.0
 MOST_RESTARTS = 5
 
 
-def decide_return(view: HostView, now: float) -> HostPlan:
+def decide_return(view: HostView, now: float, policy: Policy) -> HostPlan:
     """Return what to do about a host whose recovery is complete."""
     if not view.node.online:
         return HostPlan(view, HostState.EVACUATED, "waiting for the node to return")
@@ -40,11 +31,13 @@ def decide_return(view: HostView, now: float) -> HostPlan:
     if service is None or not service.is_known:
         reason = "its cell is down, or Nova does not know its service any more"
         return HostPlan(view, HostState.RETURNING, reason)
-    return _let_nova_see_it(view, service, now) if service.forced_down else _let_nova_use_it(view, service)
+    if service.forced_down:
+        return _let_nova_see_it(view, service, now)
+    return _let_nova_use_it(view, service) or decide_start(view, now, policy) or _let_it_go(view, service)
 
 
-def _let_nova_use_it(view: HostView, service: Service) -> HostPlan:
-    """Enable the service when it is up and its disabling was ours; then the host is back."""
+def _let_nova_use_it(view: HostView, service: Service) -> HostPlan | None:
+    """Enable the service when it is up, if its disabling was ours."""
     if service.state != "up":
         return HostPlan(view, HostState.RETURNING, "waiting for nova-compute to report to Nova")
     if service.is_ours:
@@ -53,12 +46,11 @@ def _let_nova_use_it(view: HostView, service: Service) -> HostPlan:
     if words is not None and service.status == "disabled":
         # A marker that outlives its recovery would prove a fencing when somebody forces the host down.
         return HostPlan(view, HostState.RETURNING, "", steps=(KeepDisabled(service, words),))
-    waiting = record.servers_with(record.START, view.node.facts)
-    if waiting:
-        start = StartAtHome(waiting[:STARTED_AT_ONCE])
-        return HostPlan(
-            view, HostState.RETURNING, f"{len(waiting)} servers are to be started on it", steps=(start,)
-        )
+    return None
+
+
+def _let_it_go(view: HostView, service: Service) -> HostPlan:
+    """Remove the record: the host is back."""
     clear = ClearRecord(view.node.name, view.node.fenced_at or "")
     kept = (
         "" if service.status == "enabled" else f"kept disabled: {service.disabled_reason or 'by an operator'}"

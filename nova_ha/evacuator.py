@@ -11,7 +11,7 @@ alone.
 from __future__ import annotations
 
 import logging
-from typing import Callable, Protocol
+from typing import Any, Callable, Protocol, cast
 
 from nova_ha import record
 from nova_ha.act import Actor
@@ -52,12 +52,37 @@ class StatusSink(Protocol):
     def write(self, troubles: tuple[str, ...]) -> None:
         """Say how the last pass ended; no troubles means that all is well."""
 
+    def beat(self) -> None:
+        """Say that the loop lives: within a pass, whenever a call has come back."""
+
 
 class NoStatus:
     """Tells nobody."""
 
     def write(self, troubles: tuple[str, ...]) -> None:
         """Do nothing."""
+
+    def beat(self) -> None:
+        """Do nothing."""
+
+
+class _Heard:
+    """A port; each call of it that comes back is a sign of life: the calls of one pass may add up."""
+
+    def __init__(self, port: object, beat: Callable[[], None]) -> None:
+        self._port = port
+        self._beat = beat
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - stands for any method of the port
+        method = getattr(self._port, name)
+
+        def heard(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - as above
+            try:
+                return method(*arguments, **named)
+            finally:
+                self._beat()
+
+        return heard
 
 
 class Evacuator:
@@ -89,12 +114,13 @@ class Evacuator:
         asides: Dispatcher | None = None,
         check: Callable[[Observation, Plan, Policy], None] = lambda *_: None,
     ) -> None:
-        self._cluster = cluster
+        self._status = status or NoStatus()
+        nova = cast(NovaPort, _Heard(nova, self._status.beat))
+        self._cluster = cluster = cast(ClusterPort, _Heard(cluster, self._status.beat))
         self._clock = clock
         self._policy = policy
         self._dispatcher = dispatcher
         self._owner = owner
-        self._status = status or NoStatus()
         self._check = check
         self._observer = Observer(nova, cluster, clock, journal, policy, owner)
         beside = Asides(asides or InlineDispatcher())

@@ -31,6 +31,9 @@ _log = logging.getLogger(__name__)
 #: Seconds between two tries.
 _PAUSE = 1.0
 
+#: Seconds that the monitor waits for Nova; less than the 20 that Pacemaker gives an operation by default.
+_MONITOR_PATIENCE = 10.0
+
 #: Brings the recovery of a node to its end, at the latest at a moment of the monotonic clock.
 Recover = Callable[[str, float], None]
 
@@ -45,6 +48,7 @@ class FenceActions:
         settings: resolved options of fence_compute.
         recover: recovers a node's servers, for ``record_only=0``.
         why_power_may_be_on: returns why a node must not be recorded as fenced, or None; asked by `off`.
+        nova_may_be_away: whether the monitor succeeds without Nova, as it must for Pacemaker.
     """
 
     def __init__(
@@ -55,7 +59,10 @@ class FenceActions:
         settings: Settings,
         recover: Recover,
         why_power_may_be_on: Callable[[str], str | None] = lambda _node: None,
+        *,
+        nova_may_be_away: bool = False,
     ) -> None:
+        self._nova_may_be_away = nova_may_be_away
         self._why_power_may_be_on = why_power_may_be_on
         self._cluster = cluster
         self._connect = connect
@@ -116,10 +123,27 @@ class FenceActions:
         return _power(self._service(self._connect(), node))
 
     def monitor(self) -> str:
-        """Ask Pacemaker and Nova; raise the error of the first that gives no good answer."""
+        """Ask Pacemaker and Nova; for Pacemaker, only warn of what Nova and Keystone say.
+
+        Pacemaker starts a device with a monitor, and does not call one that could be started nowhere: a node
+        that died while Nova is away, or after a credential has expired, could never be fenced (rule R4), and
+        what `off` needs is Pacemaker alone. What is wrong on this controller is an error all the same:
+        another one may be better.
+
+        Raises:
+            ClusterError: Pacemaker gives no good answer.
+            ConfigurationError: an option, or a file that it names, is wrong.
+            NovaHaError: Nova or Keystone gives no good answer, and somebody has called by hand.
+        """
         self._cluster.view()
-        count = len(self._connect().services())
-        return f"Pacemaker and Nova answer; Nova has {count} nova-compute services"
+        nova = self._connect()
+        if not self._nova_may_be_away:
+            return f"Pacemaker and Nova answer; Nova has {len(nova.services())} nova-compute services"
+        trouble = self._within(_MONITOR_PATIENCE, lambda: _trouble(nova.services))
+        if trouble is None:
+            return "Pacemaker and Nova answer"
+        _log.warning("fencing works, but Nova could be told of none now: %s", trouble)
+        return "Pacemaker answers"
 
     def validate(self) -> None:
         """Check the settings, and the files that they name, without asking anybody."""
@@ -153,13 +177,7 @@ class FenceActions:
 
     def _tell_nova(self, node: str, fenced_at: str, seconds: float) -> str | None:
         """Tell Nova, patiently; return what prevented it."""
-        try:
-            self._patiently(seconds, lambda: self._tell_nova_once(node, fenced_at))
-        except NovaHaError as error:
-            return str(error)
-        except Exception as error:  # noqa: BLE001 - the record is durable; nothing may make fencing fail now
-            return f"unexpected {type(error).__name__}: {error}"
-        return None
+        return _trouble(lambda: self._patiently(seconds, lambda: self._tell_nova_once(node, fenced_at)))
 
     def _tell_nova_once(self, node: str, fenced_at: str) -> None:
         """Force the service down and disable it; a person's own disable keeps its reason (rule R5)."""
@@ -220,6 +238,17 @@ class FenceActions:
         if isinstance(result, BaseException):
             raise result
         return result
+
+
+def _trouble(ask: Callable[[], object]) -> str | None:
+    """Ask Nova something; return what went wrong, whatever it was: it must not make fencing fail."""
+    try:
+        ask()
+    except NovaHaError as error:
+        return str(error)
+    except Exception as error:  # noqa: BLE001 - as above
+        return f"unexpected {type(error).__name__}: {error}"
+    return None
 
 
 def _power(service: Service) -> str:

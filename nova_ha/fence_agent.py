@@ -59,5 +59,6 @@ def real_actions(settings: Settings) -> FenceActions:
 
     # An admin who calls the agent by hand says that the node is off; Pacemaker follows its configuration.
     if os.environ.get("PCMK_service") == "pacemaker-fenced":  # noqa: SIM112 (as Pacemaker spells it)
-        return FenceActions(cluster, connect, clock, settings, recover, cluster.why_power_may_be_on)
+        why, away = cluster.why_power_may_be_on, True
+        return FenceActions(cluster, connect, clock, settings, recover, why, nova_may_be_away=away)
     return FenceActions(cluster, connect, clock, settings, recover)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from nova_ha.clock import Clock
 from nova_ha.closer import CloserLooks
-from nova_ha.errors import UntrustworthyAnswer
+from nova_ha.decide_start import is_starting, to_be_started
+from nova_ha.errors import NovaUnavailable, UntrustworthyAnswer
 from nova_ha.journal import Journal
 from nova_ha.model import ClusterNode, Evacuation, Server
 from nova_ha.notes import ServerNotes
@@ -33,6 +34,9 @@ KEPT_AT_THE_END = 1.0
 KEPT_WITH_RECORDS = 3.0
 LONG = 10
 
+#: A list that did not come after so long has held up all other hosts.
+SLOW = 5.0
+
 
 @dataclass
 class _Kept:
@@ -46,6 +50,47 @@ class _Kept:
     are_final: bool = False
 
 
+class Outages:
+    """Keeps lists that never come from holding up the recoveries of other hosts.
+
+    One is waited for in a pass; hosts whose lists were in vain then wait as long as that one took, and come
+    last. An answer that fails at once holds up nobody, and may be asked for again at once.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._failures: dict[str, tuple[float, str]] = {}
+        self._retry_at = float("-inf")
+        self._in_this_pass: str | None = None
+
+    def order(self, host: str) -> float:
+        """Return a key by which those come first whose lists came, then those that wait longest."""
+        return self._failures.get(host, (float("-inf"), ""))[0]
+
+    def begin_pass(self) -> None:
+        """Begin a new pass."""
+        self._in_this_pass = None
+
+    def check(self, host: str) -> None:
+        """Raise `NovaUnavailable` when the host's turn has not come."""
+        _, failure = self._failures.get(host, (0.0, ""))
+        if failure and self._clock.monotonic() < self._retry_at:
+            raise NovaUnavailable(failure)
+        if self._in_this_pass is not None:
+            raise NovaUnavailable(
+                failure or f"not asked yet, another host's list did not come: {self._in_this_pass}"
+            )
+
+    def note(self, host: str, began: float, failure: str) -> None:
+        """Remember how a list that was asked for at that monotonic time has failed; empty: it came."""
+        now = self._clock.monotonic()
+        self._failures.pop(host, None)
+        if failure and now - began >= SLOW:
+            self._failures[host] = now, failure
+            self._in_this_pass = failure
+            self._retry_at = now + (now - began)
+
+
 class Listings:
     """Lists servers, and keeps the lists while nothing on them is due."""
 
@@ -56,10 +101,11 @@ class Listings:
         self._kept: dict[tuple[str, str | None, bool], _Kept] = {}
         self._seen: dict[str, dict[str, str]] = {}
         self.closer = CloserLooks(nova, clock)
+        self.outages = Outages(clock)
 
     def kept(self, view: HostView) -> tuple[ServerView, ...] | None:
         """Return the last list if nothing on it is due."""
-        kept = self._kept.get(_key(view.node))
+        kept = None if is_starting(view) else self._kept.get(_key(view.node))
         return kept.servers if kept is not None and self._clock.now() < kept.good_until else None
 
     def ask(
@@ -78,6 +124,21 @@ class Listings:
         Raises:
             NovaError: Nova did not answer, or not so that anything could be concluded.
         """
+        self.outages.check(view.host)
+        began = self._clock.monotonic()
+        try:
+            answer = self._ask(view, outstanding, anew=anew)
+        except NovaUnavailable as error:
+            self.outages.note(view.host, began, str(error))
+            raise
+        self.outages.note(view.host, began, "")
+        return answer
+
+    def _ask(
+        self, view: HostView, outstanding: frozenset[str], *, anew: bool
+    ) -> tuple[tuple[ServerView, ...], bool]:
+        if is_starting(view):
+            return self._at_home(view), True
         records, now = self._nova.evacuations(view.host), self._clock.now()
         kept = self._kept.get(_key(view.node))
         if kept is not None and not anew and _is_still_true(kept, records, now):
@@ -92,8 +153,19 @@ class Listings:
         self._kept[_key(view.node)] = _Kept(servers, listed_at, listed_at, records, here)
         return servers, True
 
+    def _at_home(self, view: HostView) -> tuple[ServerView, ...]:
+        """Return the servers that are started on their own host; one that is not listed there by its name."""
+        here = {server.id: server for server in self._nova.servers(view.host)}
+        notes = self._journal.notes(view.node.name, view.node.fenced_at or "")
+        found = {i: here.get(i) or self._nova.server(i) for i in to_be_started(view.node)}
+        return tuple(
+            ServerView(i, server, is_here=i in here, is_gone=server is None, notes=notes.of(i))
+            for i, server in found.items()
+        )
+
     def plan_next(self, plan: Plan) -> None:
         """Decide from the plan how long each list is good."""
+        self.outages.begin_pass()
         nodes = {_key(host.view.node) for host in plan.hosts}
         self._kept = {key: kept for key, kept in self._kept.items() if key in nodes}
         for host in plan.hosts:

@@ -57,7 +57,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class ServerNotes:
-    """What is known about one server in one recovery."""
+    """What is known about one server in one recovery; `starts`: when it was started on its own host."""
 
     was_off: bool | None = None
     asks: tuple[Ask, ...] = ()
@@ -65,6 +65,7 @@ class ServerNotes:
     stopped_again: bool = False
     reset: bool = False
     off_in_error: bool = False
+    starts: tuple[float, ...] = ()
 
     @property
     def last_ask(self) -> Ask | None:
@@ -151,6 +152,10 @@ def _stopped(notes: ServerNotes, _event: Event) -> ServerNotes:
     return replace(notes, stopped_again=True)
 
 
+def _starting(notes: ServerNotes, event: Event) -> ServerNotes:
+    return replace(notes, starts=(*notes.starts, float(event["t"])))
+
+
 def _reset(notes: ServerNotes, event: Event) -> ServerNotes:
     return replace(notes, reset=True, was_off=event.get("was_off", notes.was_off))
 
@@ -160,5 +165,6 @@ _HANDLERS = {
     "answered": _answered,
     "failed": _failed,
     "stopped": _stopped,
+    "starting": _starting,
     "reset": _reset,
 }

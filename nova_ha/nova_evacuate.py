@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "nova_ha.evacuator_main"
 
-#: The loop writes its status in every cycle; requests to Nova have time limits far below this.
+#: The loop gives a sign of life after each of its calls, whose time limits are far below this.
 HEARTBEAT_LIMIT = 300.0
 #: Seconds of an action's time that are kept for what comes after the waiting.
 _MARGIN = 5.0

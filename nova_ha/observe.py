@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from nova_ha import record
 from nova_ha.clock import Clock
 from nova_ha.decide_proof import has_our_marker
+from nova_ha.decide_start import is_starting
 from nova_ha.errors import AccessDenied, HostNameError, NovaHaError
 from nova_ha.heartbeat import HeartbeatWatch
 from nova_ha.host_names import HostNames
@@ -95,7 +96,9 @@ class Observer:
         self, observation: Observation, nodes: frozenset[str], outstanding: frozenset[str]
     ) -> Observation:
         """List the servers of the hosts that need it, and of the named nodes in any case."""
-        hosts = tuple(self._with_servers(view, nodes, outstanding) for view in observation.hosts)
+        in_turn = sorted(observation.hosts, key=lambda view: self.listings.outages.order(view.host))
+        listed = {id(view): self._with_servers(view, nodes, outstanding) for view in in_turn}
+        hosts = tuple(listed[id(view)] for view in observation.hosts)
         groups = self._hard_groups(hosts)
         return replace(
             observation,
@@ -283,7 +286,9 @@ def _is_final(plan: HostPlan) -> bool:
 
 
 def _is_to_be_listed(view: HostView) -> bool:
-    """Say whether its servers or records matter now: only when Nova sees the host as down."""
+    """Say whether its servers or records matter now: when Nova sees the host as down, or they are started."""
+    if is_starting(view):
+        return True
     service = view.service
     if service is None or not service.is_known or not service.forced_down or service.state != "down":
         return False

@@ -115,9 +115,17 @@ class KeepDisabled:
 
 @dataclass(frozen=True)
 class StartAtHome:
-    """Start servers on the host that they could not leave and that is back in service."""
+    """Start servers on the host that they could not leave and that is back in service.
+
+    Attributes:
+        server_ids: those to be started now.
+        taken: those that Nova is starting.
+        over: those about which nothing is left to be done.
+    """
 
     server_ids: tuple[str, ...]
+    taken: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

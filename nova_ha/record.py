@@ -38,8 +38,9 @@ WEDGED = "nova-ha-wedged"
 WEDGED = "nova-ha-wedged"
 
 #: Facts about a server: it was shut off before Nova forgot that (rule 19); its state was reset by nova-ha; it
-#: stays on its host, which is back, and is to be started there; its recovery was closed without success.
-OFF, RESET, START, LEFT = "off:", "reset:", "start:", "left:"
+#: stays on its host, which is back, and is to be started there; Nova has taken the request to start it there;
+#: its recovery was closed without success.
+OFF, RESET, START, STARTED, LEFT = "off:", "reset:", "start:", "started:", "left:"
 
 #: Begins the sentence that stays on a host's entry when not all of its servers could be recovered.
 NOT_RECOVERED = "up: not recovered: "

@@ -5,7 +5,7 @@
 
 ``pid``      process id and start time of the process, see `nova_ha.process`
 ``status``   line 1: ``ok`` or ``degraded``; line 2: one sentence for the admin. Rewritten in every cycle of
-             the loop, so that its time of change is the loop's heartbeat
+             the loop and touched after each call in it: its time of change is the loop's heartbeat
 ``lock``     locked by the process as long as it lives: there is never a second one
 ``output``   what the process printed, above all why it died
 
@@ -53,6 +53,13 @@ class RunDirectory:
             sentence: what an admin reads in ``pcs status``; line breaks become blanks.
         """
         process.write_atomically(self.status, f"{word}\n{' '.join(sentence.split())}\n")
+
+    def touch_status(self) -> None:
+        """Say that the loop lives, and how it is has not changed."""
+        try:
+            os.utime(self.status)
+        except FileNotFoundError:
+            pass
 
     def read_status(self) -> tuple[str, str, float] | None:
         """Return word, sentence and time of change (epoch seconds) of the status; None when there is none."""

@@ -63,6 +63,9 @@ class Teller:
                 self._say(f"attention: {trouble}")
         self._troubles = frozenset(troubles)
 
+    def beat(self) -> None:
+        """Do nothing: nobody watches over a person's command."""
+
 
 class RecoveryLoop:
     """Passes of an evacuator until something is the case.

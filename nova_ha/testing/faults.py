@@ -15,7 +15,7 @@ T = TypeVar("T")
 READS = frozenset(
     {"services", "servers", "server", "evacuations", "attempts", "server_groups", "conductors_up"}
 )
-ACTIONS = frozenset({"evacuate", "stop", "reset_to_error"})
+ACTIONS = frozenset({"evacuate", "stop", "hard_reboot", "reset_to_error"})
 WRITES = ACTIONS | {"tell_down", "clear_forced_down", "disable", "enable"}
 
 #: Every kind of fault but ``http-NNN`` and ``http-NNN-after``, with its meaning.

@@ -13,6 +13,7 @@ from typing import Callable, TypeVar
 from nova_ha.testing.cloud import Action, Cloud, Compute, Group, Plan, Record, Server, make_uuid
 from nova_ha.testing.evacuation import Evacuation
 from nova_ha.testing.faults import ApiError, FaultPlan
+from nova_ha.testing.startup import reboot_server
 
 T = TypeVar("T")
 
@@ -266,10 +267,7 @@ class NovaApi:
             raise ApiError(
                 409, f"Cannot 'reboot' instance {server_id} while it is in task_state {server.task_state}"
             )
-        for host in self.cloud.hypervisors.hosts_of(server_id):
-            self.cloud.hypervisors.end(host, server_id, "hard reboot")
-        self.cloud.hypervisors.start(server.host, server_id, "hard reboot")
-        server.vm_state, server.power_state = "active", 1
+        reboot_server(self.cloud, server)
 
     def _reset(self, server_id: str) -> None:
         server = self._reachable(server_id)

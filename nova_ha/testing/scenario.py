@@ -20,6 +20,7 @@ from nova_ha.clock import Clock
 from nova_ha.evacuator import Evacuator
 from nova_ha.invariants import check_invariants
 from nova_ha.journal import Journal, MemoryJournal
+from nova_ha.nova_evacuate import HEARTBEAT_LIMIT
 from nova_ha.policy import Policy
 from nova_ha.ports import ClusterPort, NovaPort
 from nova_ha.testing.clock import Actor
@@ -138,19 +139,31 @@ class Scenario:
 
 @dataclass
 class EvacuatorHosts:
-    """The controllers: each has a journal; one runs the evacuator, whose `troubles` say what is stuck."""
+    """The controllers: each has a journal; one runs the evacuator, whose `troubles` say what is stuck.
+
+    An evacuator that gives no sign of life for so long that NovaEvacuate would end it is a violation.
+    """
 
     world: SimulatedWorld
     policy: Policy
     announce: Any
     current: str = ""
     troubles: tuple[str, ...] = ()
+    heard_at: float = 0.0
     journals: dict[str, dict[tuple[str, str], list[dict[str, Any]]]] = field(default_factory=dict)
     _processes: list[EvacuatorProcess] = field(default_factory=list)
 
     def write(self, troubles: tuple[str, ...]) -> None:
         """Take what the evacuator says after each pass; this is its `StatusSink`."""
         self.troubles = troubles
+        self.beat()
+
+    def beat(self) -> None:
+        """Take a sign of life."""
+        silence = self.world.clock.monotonic() - self.heard_at
+        self.heard_at += silence
+        if silence > HEARTBEAT_LIMIT:
+            self.world.cloud.hypervisors.accuse("the evacuator seems to hang", f"silent for {silence:.0f} s")
 
     def start(self, controller: str, delay: float = 0.0) -> None:
         """Start an evacuator on a controller after a delay, if none runs then: Pacemaker runs one only."""
@@ -167,6 +180,7 @@ class EvacuatorHosts:
         if self._processes:
             return
         self.current = controller
+        self.heard_at = self.world.clock.monotonic()
         self.world.log.add(controller, "evacuator started")
         clock: Clock = self.world.clock
         dispatcher, asides = ActorDispatcher(self.world.clock), ActorDispatcher(self.world.clock)

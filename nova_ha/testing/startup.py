@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from nova_ha.testing.cloud import Cloud, Compute, Record
+from nova_ha.testing.cloud import Cloud, Compute, Record, Server
 
 _LEFT = ("accepted", "pre-migrating", "done")
 _REPORT_DELAY = 5.0
+_REBOOTING = "rebooting_hard"
 
 
 def start_compute(cloud: Cloud, host: str) -> None:
@@ -55,6 +56,33 @@ def thaw_compute(cloud: Cloud, host: str) -> None:
         _take_messages(compute)
 
 
+def reboot_server(cloud: Cloud, server: Server) -> None:
+    """Begin a hard reboot of a server on its host: Nova shows that at once, before it answers."""
+    compute = cloud.computes[server.host or ""]
+    incarnation = compute.incarnation
+    server.task_state = _REBOOTING
+
+    def end() -> None:
+        is_void = server.deleted or server.task_state != _REBOOTING
+        if compute.incarnation == incarnation and not is_void:
+            server.task_state = None
+            _start_anew(cloud, server, compute)
+
+    cloud.clock.after(compute.spawn_seconds, end)
+
+
+def _start_anew(cloud: Cloud, server: Server, compute: Compute) -> None:
+    """End a server's guest and start it again, if that succeeds there."""
+    for host in cloud.hypervisors.hosts_of(server.id):
+        cloud.hypervisors.end(host, server.id, "hard reboot")
+    if compute.fails is not None:
+        cloud.log.add(compute.host, f"guest {server.id} did not start (hard reboot)")
+        server.vm_state, server.power_state, server.fault = "error", 4, "VolumeAttachFailed"
+        return
+    cloud.hypervisors.start(compute.host, server.id, "hard reboot")
+    server.vm_state, server.power_state = "active", 1
+
+
 def _take_messages(compute: Compute) -> None:
     """Take what RabbitMQ has kept."""
     messages, compute.inbox[:] = list(compute.inbox), []
@@ -101,5 +129,7 @@ def _mend_servers(cloud: Cloud, host: str, evacuated: set[str]) -> None:
             continue
         if (server.task_state or "").startswith("rebuild") and server.vm_state in ("active", "stopped"):
             server.vm_state, server.task_state = "error", None
+        elif (server.task_state or "").startswith("reboot"):
+            server.vm_state, server.task_state, server.power_state = "stopped", None, 4
         elif server.vm_state == "active" and host not in cloud.hypervisors.hosts_of(server.id):
             server.vm_state, server.power_state = "stopped", 4

@@ -203,6 +203,25 @@ def test_monitor(agent, cloud, access):
     assert "Could not connect to the CIB" in complaint(agent.fenced(action="monitor", **access))
 
 
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"auth_url": NOWHERE}, "Connection refused"),
+        ({"passwd": "wrong"}, "check user, password, project and domains"),
+        ({"region_name": "Two"}, "Keystone knows no such endpoint of Nova"),
+    ],
+)
+def test_monitor_of_pacemaker_without_nova(agent, access, change, text):
+    """For Pacemaker the monitor only warns of Nova and Keystone: a device that fails could fence nobody."""
+    done = agent.fenced(action="monitor", **{**access, **change})
+    assert text in complaint(done, 0)
+
+
+def test_monitor_of_pacemaker_with_bad_options(agent, access):
+    """It fails for what is wrong on this controller, so that Pacemaker takes another one."""
+    assert "auth_url: missing" in complaint(agent.fenced(action="monitor", **{**access, "auth_url": ""}))
+
+
 def test_list(agent, cloud, access):
     """The lists have every host with an empty alias: Pacemaker would take an alias for another target."""
     cloud.hosts["compute-1"]["forced_down"] = True
@@ -312,7 +331,7 @@ def test_unknown_option(agent, cloud, access):
 )
 def test_bad_input(agent, access, change, text):
     """Every mistake in the options is one line that names the option, and exit status 1."""
-    assert text in complaint(agent.fenced(action="monitor", **{**access, **change}))
+    assert text in complaint(agent.by_hand(action="monitor", **{**access, **change}))
 
 
 def test_unknown_host(agent, access):

@@ -270,7 +270,7 @@ def returning(*records, **different):
     """Return the plan for a host that is connected again after its recovery."""
     servers = (ServerView("s1", None, is_here=False, records=records),)
     node = a_node(online=True, evacuated=FENCED_AT)
-    return decide_return(a_host(*servers, node=node, **{"heartbeat": ALIVE, **different}), NOW)
+    return decide_return(a_host(*servers, node=node, **{"heartbeat": ALIVE, **different}), NOW, Policy())
 
 
 def test_return_waits_for_heartbeats():
@@ -291,14 +291,6 @@ def test_return_in_nova_s_order():
     assert kinds(returning(service=a_service(forced_down=False, state="up"))) == [Enable]
     enabled = a_service(forced_down=False, state="up", status="enabled", disabled_reason=None)
     assert kinds(returning(service=enabled)) == [ClearRecord]
-
-
-def test_servers_that_stayed_are_started():
-    """Servers that could not leave are started once their host is back, before the record is removed."""
-    enabled = a_service(forced_down=False, state="up", status="enabled", disabled_reason=None)
-    node = a_node(online=True, evacuated=FENCED_AT, servers=f"{FENCED_AT} start:s1 left:s2")
-    (step,) = decide_return(a_host(node=node, service=enabled), NOW).steps
-    assert ("s1",) == step.server_ids
 
 
 def test_facts_of_another_fencing_are_void():

@@ -32,7 +32,8 @@ def nova():
 def make(cluster, nova, clock):
     """Make the actions with some options."""
 
-    def make_actions(connect=lambda: nova, recover=None, **given):
-        return FenceActions(cluster, connect, clock, resolve(FENCE, given, {}), recover)
+    def make_actions(connect=lambda: nova, recover=None, nova_may_be_away=False, **given):
+        settings = resolve(FENCE, given, {})
+        return FenceActions(cluster, connect, clock, settings, recover, nova_may_be_away=nova_may_be_away)
 
     return make_actions

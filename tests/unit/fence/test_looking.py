@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from nova_ha import record
+from nova_ha import fence_actions, record
 from nova_ha.errors import (
+    AccessDenied,
     ClusterUnavailable,
+    ConfigurationError,
     HostNameError,
     NovaUnavailable,
 )
@@ -47,13 +51,57 @@ def test_status_in_a_down_cell(make, nova):
 
 @pytest.mark.parametrize("broken", ["cluster", "nova"])
 def test_monitor_asks_both(make, cluster, nova, broken):
-    """The monitor fails when Pacemaker or Nova gives no good answer."""
+    """Called by hand the monitor fails when Pacemaker or Nova gives no good answer."""
     make().monitor()
     assert (1, 1) == (cluster.asked, nova.asked)
     cluster.down = broken == "cluster"
     nova.trouble = NovaUnavailable("not now") if broken == "nova" else None
     with pytest.raises((ClusterUnavailable, NovaUnavailable)):
         make().monitor()
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        NovaUnavailable("not now"),
+        AccessDenied("the credential has expired"),
+        ConfigurationError("its certificate has expired"),
+        RuntimeError("odd"),
+    ],
+    ids=lambda trouble: type(trouble).__name__,
+)
+def test_monitor_for_pacemaker_only_warns_of_nova(make, nova, trouble, caplog):
+    """Pacemaker's monitor succeeds whatever Nova or Keystone say: a device that fails fences nobody."""
+    nova.trouble = trouble
+    assert "Pacemaker answers" == make(nova_may_be_away=True).monitor()
+    (warning,) = caplog.messages
+    assert warning.startswith("fencing works, but Nova could be told of none now: ")
+    assert str(trouble) in warning
+
+
+def test_monitor_for_pacemaker_does_not_wait_for_a_nova_that_hangs(make, nova, monkeypatch, caplog):
+    """A Nova that never answers does not make Pacemaker's monitor late."""
+    monkeypatch.setattr(fence_actions, "_MONITOR_PATIENCE", 0.01)
+    hangs = threading.Event()
+    nova.services = hangs.wait
+    make(nova_may_be_away=True).monitor()
+    hangs.set()
+    assert "no answer within 0.01 s" in caplog.text
+
+
+def test_monitor_for_pacemaker_fails_where_another_controller_may_be_better(make, cluster, nova, caplog):
+    """What is wrong on this controller is an error: its Pacemaker, the options, and the files they name."""
+    assert "Pacemaker and Nova answer" == make(nova_may_be_away=True).monitor()
+    assert [] == caplog.messages
+
+    def connect():
+        raise ConfigurationError("clouds_yaml=/none: cannot be read")
+
+    with pytest.raises(ConfigurationError):
+        make(connect, nova_may_be_away=True).monitor()
+    cluster.down = True
+    with pytest.raises(ClusterUnavailable):
+        make(nova_may_be_away=True).monitor()
 
 
 def test_list_has_full_and_short_names(make, nova):
