@@ -71,12 +71,11 @@ def a_server(name, host="compute-0", **different):
     return Server(id=f"id-{name}", name=name, host=host, **{**plain, **different})
 
 
-def cluster_facts(root, hosts=None):
+def cluster_facts(root, hosts=None, domain=""):
     """Return what a CIB shows, where Nova has these hosts."""
     cib = Cib(ET.tostring(root, encoding="unicode"))
-    return ClusterFacts(
-        cib, Configuration(cib.root), cib.nodes(), None if hosts is None else HostNames(hosts)
-    )
+    names = None if hosts is None else HostNames(hosts, domain)
+    return ClusterFacts(cib, Configuration(cib.root), cib.nodes(), names)
 
 
 class Deployment:
@@ -169,6 +168,6 @@ class Deployment:
     def all_facts(self):
         """Return the facts as they are now."""
         nova = NovaFacts(services=tuple(self.services), **self.nova)
-        cluster = cluster_facts(self.root, [service.host for service in self.services])
+        cluster = cluster_facts(self.root, [service.host for service in self.services], nova.domain)
         cluster = replace(cluster, failed_fencings=self.failed_fencings)
         return Facts(**{"now": NOW, "cluster": cluster, "nova": nova, **self.facts})
