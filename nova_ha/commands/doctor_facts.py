@@ -3,9 +3,9 @@
 
 Nothing is changed. Whether the credentials have a right is tried on a server and a service that do not exist:
 Nova then answers 404 to those who may, and 403 to those who may not. For whatever is done to one server Nova
-looks for the server before it looks at its policy (api/openstack/compute/evacuate.py, seen in Nova 34), so there
-only the access rules of an application credential, which Keystone's middleware applies first, can refuse. So
-the policies of evacuating, stopping, rebooting, resetting, and of instance actions, go untried.
+looks for the server before it looks at its policy (api/openstack/compute/evacuate.py, as of Nova 34). So the
+policies of evacuating, stopping, rebooting, resetting, and of instance actions, go untried: only the access
+rules of an application credential, which Keystone's middleware applies first, can refuse there.
 """
 
 from __future__ import annotations
