@@ -125,9 +125,11 @@ def _wedged(observation: Observation, host: HostPlan, policy: Policy) -> Iterato
 
 
 def _is_no_proof(host: HostPlan) -> bool:
-    """Say whether Nova does not remember either that the host was fenced."""
+    """Say whether Nova does not remember either that the host was fenced, or it was connected since."""
     service = host.view.service
-    return service is None or not (service.forced_down and service.is_ours) or service.is_lost
+    if host.view.node.lost or service is None:
+        return True
+    return not service.forced_down or service.marked_at is None
 
 
 def _bounds(observation: Observation, plan: Plan, policy: Policy) -> Iterator[str]:

@@ -106,6 +106,14 @@ class Enable:
 
 
 @dataclass(frozen=True)
+class KeepDisabled:
+    """Take our marker out of the reason of a host that a person has disabled during its recovery."""
+
+    service: Service
+    reason: str
+
+
+@dataclass(frozen=True)
 class StartAtHome:
     """Start servers on the host that they could not leave and that is back in service."""
 
@@ -133,6 +141,7 @@ Step = Union[
     RestartCompute,
     ClearForcedDown,
     Enable,
+    KeepDisabled,
     StartAtHome,
     ClearRecord,
     UnfencedStep,

@@ -12,7 +12,9 @@ because neither Pacemaker nor Nova answers, or because this account may not ask 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Callable
 
 from nova_ha import __version__
@@ -27,6 +29,7 @@ from nova_ha.commands import (
     doctor_places,
     doctor_services,
 )
+from nova_ha.commands.configuration import FENCE_AGENT
 from nova_ha.commands.facts import Facts
 from nova_ha.commands.finding import ERROR, NOTE, WARNING, Finding, ranked, worst
 
@@ -84,7 +87,21 @@ def made(facts: Facts) -> tuple[Check, ...]:
 
 def examine(facts: Facts) -> list[Finding]:
     """Return what all checks find, the worst first."""
-    return ranked(finding for check in made(facts) for finding in check(facts))
+    return ranked(_warned(facts, finding) for check in made(facts) for finding in check(facts))
+
+
+def _warned(facts: Facts, finding: Finding) -> Finding:
+    """Say it where a fix restarts compute services.
+
+    Pacemaker unfences all nodes anew when a parameter of a device that provides unfencing has changed, and
+    starts again what waits for unfencing (pcs-examples/README.md, What may surprise).
+    """
+    devices = facts.cluster.configuration.running(FENCE_AGENT) if facts.cluster is not None else ()
+    for device in devices:
+        changes_a_parameter = re.search(rf"pcs stonith update {re.escape(device.id)} (?!op )", finding.fix)
+        if changes_a_parameter and device.meta.get("provides") == "unfencing":
+            return replace(finding, problem=f"{finding.problem} (the fix restarts the compute services)")
+    return finding
 
 
 def exit_status(facts: Facts, findings: list[Finding]) -> int:

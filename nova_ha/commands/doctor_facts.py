@@ -2,10 +2,10 @@
 """Gather what ``nova-ha doctor`` judges: the only one of its modules that has to do with the world.
 
 Nothing is changed. Whether the credentials have a right is tried on a server and a service that do not exist:
-Nova then answers 404 to those who may, and 403 to those who may not. For whatever is done to one server Nova
-looks for the server before it looks at its policy (api/openstack/compute/evacuate.py, as of Nova 34). So the
-policies of evacuating, stopping, rebooting, resetting, and of instance actions, go untried: only the access
-rules of an application credential, which Keystone's middleware applies first, can refuse there.
+Nova then answers 404 to those who may, and 403 to those who may not. For all that is done to one server Nova
+looks for the server before it looks at its policy (api/openstack/compute/evacuate.py, seen in Nova 34), so
+there only the access rules of an application credential, which Keystone's middleware applies first, can
+refuse. So the policies of evacuating, stopping, rebooting, resetting, and of instance actions, go untried.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Gatherer:
     ) -> ClusterFacts | None:
         if found is None:
             return None
-        names = HostNames(service.host for service in nova.services) if nova is not None else None
+        names = HostNames((one.host for one in nova.services), nova.domain) if nova is not None else None
         cluster = ClusterFacts(found[0], found[1], found[0].nodes(), names)
         is_lost = any(node.lost and not node.fenced for node in cluster.remote_nodes)
         return replace(cluster, failed_fencings=self._failed_fencings()) if is_lost else cluster
@@ -164,6 +164,7 @@ class Gatherer:
             microversion=_or_none(account.newest_microversion),
             clock_offset=_or_none(account.clock_offset),
             unlisted=unlisted,
+            domain=self._policy().domain,
         )
 
     def _policy(self) -> Policy:

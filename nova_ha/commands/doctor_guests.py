@@ -69,7 +69,7 @@ def _own_disks(nova: NovaFacts, policy: Policy) -> Iterator[Finding]:
     if count:
         problem = (
             f"{count} servers with a disk that is no volume count on it: shared_storage=1 says that every "
-            "host reaches those disks; if not, Nova rebuilds them from their images, without their data"
+            "host reaches those disks; if not, Nova rebuilds servers from their images, without their data"
         )
         fix = "none where they are shared (Ceph, NFS); otherwise set shared_storage=0 for nova-evacuate"
         yield Finding("guests", "shared storage", NOTE, problem, fix)

@@ -81,6 +81,7 @@ class NovaFacts:
         microversion: the newest that the API offers, such as ``(2, 96)``; None when unknown.
         clock_offset: how far its clock is ahead of this machine's, seconds; None when unknown.
         unlisted: hosts whose servers could not be listed, with the reason.
+        domain: DNS suffix of the hosts, for nodes with short names; see the option of that name.
     """
 
     services: tuple[Service, ...]
@@ -90,6 +91,7 @@ class NovaFacts:
     microversion: tuple[int, int] | None = None
     clock_offset: float | None = None
     unlisted: Mapping[str, str] = field(default_factory=dict)
+    domain: str = ""
 
 
 @dataclass(frozen=True)

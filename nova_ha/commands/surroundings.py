@@ -77,6 +77,16 @@ class Surroundings:
             return None
         return self._first_look, Configuration(self._first_look.root)
 
+    def look_again(self) -> None:
+        """Ask a Pacemaker once more that did not answer; when it does, begin with what its resources say."""
+        if "_first_look" not in self.__dict__ or self.cluster_problem is None:
+            return
+        for name in ("_first_look", "cluster_problem", "configuration"):
+            self.__dict__.pop(name, None)
+        if self.configuration is not None:
+            for name in ("sources", "settings", "nova"):
+                self.__dict__.pop(name, None)
+
     @property
     def is_blindfolded(self) -> bool:
         """Say whether this account may not ask Pacemaker, nor see whether there is one."""

@@ -44,7 +44,8 @@ class Workplace:
             )
         self.ledger = StandaloneCluster(here.storage / "hosts")
         view = here.pacemaker.view() if here.configuration else ClusterView(quorate=True, nodes=())
-        self.target: Target = targets.find(host, here.nova.services(), view.nodes)
+        domain = str(here.settings.get("domain") or "")
+        self.target: Target = targets.find(host, here.nova.services(), view.nodes, domain)
         self.is_pacemaker = self.target.node is not None
         self.is_quorate = view.quorate
         configuration = here.configuration[1] if here.configuration else None

@@ -141,6 +141,14 @@ class SimulatedCluster:
         """Change since when Pacemaker runs nova-compute on a node."""
         self.nodes[name] = replace(self.nodes[name], compute_since=since)
 
+    def forget(self, name: str) -> None:
+        """Lose what is known of a node that is away, the end of a full stop of the cluster included."""
+        self._log.add("cluster", f"node {name}: its entry is lost")
+        self.nodes[name] = ClusterNode(name, self.nodes[name].is_remote, online=False)
+        self._version += 1
+        for watcher in self.watchers:
+            watcher()
+
     def set_legacy(self, name: str, value: str | None) -> None:
         """Set the old agents' attribute, as they would."""
         self.nodes[name] = replace(self.nodes[name], legacy=value)

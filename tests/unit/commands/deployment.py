@@ -71,12 +71,10 @@ def a_server(name, host="compute-0", **different):
     return Server(id=f"id-{name}", name=name, host=host, **{**plain, **different})
 
 
-def cluster_facts(root, hosts=None):
-    """Return what a CIB shows, where Nova has these hosts."""
+def cluster_facts(root, names=None):
+    """Return what a CIB shows, where Nova has the hosts of these names."""
     cib = Cib(ET.tostring(root, encoding="unicode"))
-    return ClusterFacts(
-        cib, Configuration(cib.root), cib.nodes(), None if hosts is None else HostNames(hosts)
-    )
+    return ClusterFacts(cib, Configuration(cib.root), cib.nodes(), names)
 
 
 class Deployment:
@@ -143,8 +141,12 @@ class Deployment:
 
     def disable(self, resource):
         """Let an admin have disabled a resource."""
-        block = ET.SubElement(self.find(f".//primitive[@id='{resource}']"), "meta_attributes", {"id": "off"})
-        ET.SubElement(block, "nvpair", {"id": "off-1", "name": "target-role", "value": "Stopped"})
+        self.meta(resource, "target-role", "Stopped")
+
+    def meta(self, resource, name, value):
+        """Give a resource a meta attribute that it does not have."""
+        block = ET.SubElement(self.find(f".//primitive[@id='{resource}']"), "meta_attributes", {"id": "more"})
+        ET.SubElement(block, "nvpair", {"id": "more-1", "name": name, "value": value})
 
     def failure(self, resource, node, exit_status, reason):
         """Let the start of a resource have failed on a node, and Pacemaker have stopped it there."""
@@ -165,6 +167,6 @@ class Deployment:
     def all_facts(self):
         """Return the facts as they are now."""
         nova = NovaFacts(services=tuple(self.services), **self.nova)
-        cluster = cluster_facts(self.root, [service.host for service in self.services])
-        cluster = replace(cluster, failed_fencings=self.failed_fencings)
+        names = HostNames((service.host for service in self.services), nova.domain)
+        cluster = replace(cluster_facts(self.root, names), failed_fencings=self.failed_fencings)
         return Facts(**{"now": NOW, "cluster": cluster, "nova": nova, **self.facts})

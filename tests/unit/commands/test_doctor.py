@@ -10,10 +10,10 @@ import pytest
 from nova_ha.commands import doctor
 from nova_ha.commands.facts import AccessFacts
 from nova_ha.commands.finding import ERROR, NOTE, WARNING
-from tests.unit.commands import breakages, breakages_of_hosts
+from tests.unit.commands import breakages, breakages_of_fencing, breakages_of_hosts
 from tests.unit.commands.deployment import Deployment
 
-CASES = breakages.CASES + breakages_of_hosts.CASES
+CASES = breakages.CASES + breakages_of_fencing.CASES + breakages_of_hosts.CASES
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_fix_of_a_missing_level_without_record_device(sound):
     (found,) = [
         one for one in findings(sound) if one.check == "fencing-level" and "no fencing" in one.problem
     ]
-    assert found.fix.endswith("/050-fence-compute.sh")
+    assert found.fix.startswith("run ./050-fence-compute.sh in your copy of pcs-examples, after variables.sh")
 
 
 def test_device_that_runs_elsewhere(sound):
@@ -174,6 +174,17 @@ def test_level_that_begins_with_the_record(sound):
     for devices in ("fence-nova,ipmi-compute-0", "fence-nova"):
         sound.set(breakages.LEVEL, devices=devices)
         assert f"{again} ipmi-compute-0 fence-nova" == the_finding(sound).fix
+
+
+def test_level_of_a_pattern(sound):
+    """A level for a pattern of names is the node's, and the fix names it as pcs does."""
+    level = sound.find(breakages.LEVEL)
+    level.set("target-pattern", f"^{level.attrib.pop('target')}")
+    assert [] == findings(sound)
+    level.set("devices", "fence-nova")
+    target = "'regexp%^compute-0'"
+    again = f"pcs stonith level remove 1 target {target} && pcs stonith level add 1 {target}"
+    assert f"{again} POWER-DEVICE fence-nova" == the_finding(sound).fix
 
 
 def test_old_release(sound):
