@@ -193,8 +193,8 @@ def _add_options(some: argparse.ArgumentParser) -> None:
     for option in for_program(COMMAND):
         names = [f"--{name.replace('_', '-')}" for name in (option.name, *option.aliases)]
         names += [f"--{option.name}"] if "_" in option.name else []
-        hidden: dict[str, Any] = {"default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
-        some.add_argument(*names, dest=option.name, **hidden, **_kind(option))
+        kind = _kind(option)
+        some.add_argument(*names, dest=option.name, default=argparse.SUPPRESS, help=argparse.SUPPRESS, **kind)
 
 
 def _kind(option: Option) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def test_oldest_python():
 
 
 def test_place_of_the_fence_agent():
-    """The RPM has fence_compute where the wheel puts it, also where _sbindir is /usr/bin (Fedora 42)."""
+    """The RPM looks for fence_compute where the wheel puts it, also where _sbindir is /usr/bin."""
     spec = text("packaging/nova-ha.spec")
     assert "\n%{_prefix}/sbin/fence_compute\n" in spec
     assert "%{_sbindir}" not in spec
