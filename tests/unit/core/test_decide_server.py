@@ -139,7 +139,7 @@ def test_refusals_are_retried(outcome, age, expected):
     ],
 )
 def test_refusal_for_ever(outcome, status, text, expected):
-    """A refusal of Nova's that no retry changes is reported once; what a connection's trouble says is none."""
+    """A refusal of Nova's that no retry changes is reported once; the trouble of a connection is none."""
     notes = ServerNotes(asks=(Ask(NOW - 999, outcome=outcome, text=text, status=status),))
     assert fate(a_view(notes=notes)) is expected
 
