@@ -11,7 +11,7 @@ from nova_ha import record
 from nova_ha.act_unfenced import UnfencedActs
 from nova_ha.asides import Asides
 from nova_ha.clock import Clock
-from nova_ha.dispatch import Dispatcher, meaning
+from nova_ha.dispatch import Dispatcher, meaning, status_of
 from nova_ha.errors import NovaHaError, RequestRefused
 from nova_ha.journal import Journal
 from nova_ha.model import HostState, Server
@@ -149,7 +149,7 @@ class Actor:
             outcome, text = meaning(answer)
             host, fenced_at = self._asked.take(answer.key)
             facts = {"server": answer.key, "outcome": outcome, "request_id": answer.request_id, "text": text}
-            self._journal.append(host, fenced_at, "answered", **facts)
+            self._journal.append(host, fenced_at, "answered", status=status_of(answer), **facts)
             if outcome == ACCEPTED:
                 _log.info(
                     "server %s: Nova accepted to evacuate it (request %s)", answer.key, answer.request_id

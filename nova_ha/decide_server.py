@@ -21,7 +21,7 @@ from nova_ha.clock import format_time
 from nova_ha.dead_records import may_be_running, reason_all_dead
 from nova_ha.immovable import reason_it_cannot_move, reason_to_ignore
 from nova_ha.model import Evacuation
-from nova_ha.notes import ACCEPTED, AMBIGUOUS, IN_USE, NOT_SENT, REFUSED
+from nova_ha.notes import ACCEPTED, IN_USE, NOT_SENT
 from nova_ha.observation import ServerView
 from nova_ha.plan import (
     Evacuate,
@@ -186,7 +186,7 @@ def _refused(view: ServerView, situation: Situation) -> Verdict | None:
     ask = view.notes.last_ask
     if ask is None or (ask.may_have_effect and _has_trace(ask.known, view)):
         return None
-    if faults.can_never_move(ask.text) and ask.outcome in (REFUSED, AMBIGUOUS):
+    if faults.can_never_move(ask.status, ask.text):
         return Verdict(view, Fate.IMMOVABLE, ask.text)
     if ask.outcome in (NOT_SENT, IN_USE):
         return _not_before(ask.at + 2.0, view, situation, ask.text)

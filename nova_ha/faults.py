@@ -8,6 +8,7 @@ a second copy.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -47,8 +48,11 @@ _GUEST_IS_THERE = (
     "unexpectedtaskstate",
 )
 
-#: Refusals that no retry changes (nova.md 2.2, rule 18).
-_NEVER = ("not supported", "vtpm", "share", "accelerator", "cyborg", "can't be the same one")
+#: Refusals that no retry changes (nova.md 2.2, rule 18), and the HTTP statuses that they have.
+_NEVER = re.compile(
+    r"\b(not supported|vtpm|shares?|accelerators?|cyborg|can't be the same one)\b", re.IGNORECASE
+)
+_REFUSALS = (400, 409)
 
 
 @dataclass(frozen=True)
@@ -64,9 +68,9 @@ class RetryPlace:
     guest_stayed: bool = False
 
 
-def can_never_move(refusal: str) -> bool:
-    """Say whether a refusal of Nova's is for ever."""
-    return _says(refusal, _NEVER)
+def can_never_move(status: int | None, refusal: str) -> bool:
+    """Say whether an answer of Nova's is a refusal for ever; None is the status of no answer at all."""
+    return status in _REFUSALS and bool(_NEVER.search(refusal))
 
 
 def says_it_exists(fault: str | None) -> bool:

@@ -40,6 +40,7 @@ def _hosts(observation: Observation, plan: Plan, policy: Policy) -> Iterator[str
                 yield from _request(observation, host, verdict)
         yield from _closing(host)
         yield from _returning(host)
+        yield from _marked(host)
         yield from _lost(observation, host)
         yield from _wedged(observation, host, policy)
 
@@ -91,6 +92,13 @@ def _returning(host: HostPlan) -> Iterator[str]:
         yield f"record of {host.view.host} removed although it is not back"
     if clears and host.state is not HostState.UP:
         yield f"record of {host.view.host} removed in state {host.state.word}"
+
+
+def _marked(host: HostPlan) -> Iterator[str]:
+    """No mark stands beside the record of another fencing: Pacemaker's constraint only asks for any mark."""
+    node = host.view.node
+    if node.fenced and node.evacuated not in (None, node.fenced_at):
+        yield f"{host.view.host} is marked as evacuated at {node.evacuated}, but fenced at {node.fenced_at}"
 
 
 def _lost(observation: Observation, host: HostPlan) -> Iterator[str]:

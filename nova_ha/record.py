@@ -31,7 +31,6 @@ FENCED = "nova-ha-fenced"
 EVACUATED = "nova-ha-evacuated"
 STATE = "nova-ha-state"
 SERVERS = "nova-ha-servers"
-WEDGED = "nova-ha-wedged"
 
 #: Transient attribute of a compute node whose nova-compute is wedged: its process may live, and Nova gets no
 #: heartbeat. Value: a time, a blank, and a sentence. Written by the evacuator, read by NovaCompute's monitor.

@@ -81,6 +81,8 @@ class SimulatedCluster:
         self._write(node, evacuated=fenced_at)
         if self.nodes[node].evacuated != fenced_at:
             raise ClusterError(f"node {node!r}: attribute {record.EVACUATED} was not kept")
+        if self.nodes[node].fenced and self.nodes[node].fenced_at != fenced_at:
+            self._write(node, evacuated=None)
 
     def clear_record(self, node: str, fenced_at: str) -> bool:
         """Remove record and mark, if the record is still of that fencing."""

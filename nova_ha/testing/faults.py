@@ -31,6 +31,10 @@ KINDS = {
     "no-host": "the host attribute is missing",
     "slow": "the answer takes `seconds`",
 }
+#: What the client library says of a connection has its URL in it, and that any words: these mean something
+#: in Nova's own answers (`nova_ha.faults.can_never_move`).
+URL = "https://nova.shared.example"
+
 _HTTP = re.compile(r"http-(\d\d\d)(-after)?")
 
 
@@ -168,7 +172,7 @@ class FaultPlan:
             # Also when its sender was killed, which gives the answer up earlier: the request is on its way.
             if fault.kind == "timeout-late":
                 self._clock.after(fault.delay, lambda: _quietly(effect))
-        raise TimedOut("read timeout")
+        raise TimedOut(f"read timeout of {URL}")
 
 
 def _quietly(effect: Callable[[], object]) -> None:

@@ -128,10 +128,20 @@ def test_refusals_are_retried(outcome, age, expected):
     assert fate(a_view(notes=notes)) is expected
 
 
-def test_refusal_for_ever():
-    """A refusal that no retry changes is reported once."""
-    notes = ServerNotes(asks=(Ask(NOW - 999, outcome="refused", text="not supported for vTPM"),))
-    assert fate(a_view(notes=notes)) is Fate.IMMOVABLE
+@pytest.mark.parametrize(
+    ("outcome", "status", "text", "expected"),
+    [
+        ("refused", 400, "not supported for vTPM", Fate.IMMOVABLE),
+        ("ambiguous", 409, "Feature not supported with instances that have shares.", Fate.IMMOVABLE),
+        ("ambiguous", None, "no answer in time from https://nova.share.example", Fate.READY),
+        ("ambiguous", 504, "nova.share.example: Gateway Timeout", Fate.READY),
+        ("refused", 400, "web-1.shared.example is busy", Fate.READY),
+    ],
+)
+def test_refusal_for_ever(outcome, status, text, expected):
+    """A refusal of Nova's that no retry changes is reported once; the trouble of a connection is none."""
+    notes = ServerNotes(asks=(Ask(NOW - 999, outcome=outcome, text=text, status=status),))
+    assert fate(a_view(notes=notes)) is expected
 
 
 @pytest.mark.parametrize(("fenced", "expected"), [(NOW - 20, Fate.READY), (NOW - 40, Fate.EVACUATING)])
