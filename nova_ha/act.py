@@ -30,6 +30,7 @@ from nova_ha.plan import (
     LookCloser,
     MarkEvacuated,
     NoteFailure,
+    RememberProof,
     ResetToError,
     RestartCompute,
     StartAtHome,
@@ -38,7 +39,7 @@ from nova_ha.plan import (
     WriteRecord,
 )
 from nova_ha.ports import ClusterPort, NovaPort
-from nova_ha.record import LEFT, OFF, RESET, START, STARTED
+from nova_ha.record import LEFT, OFF, PROVEN, RESET, START, STARTED
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ class Actor:
             WriteRecord: self._write_record,
             TellDown: self._tell_down,
             Claim: self._claim,
+            RememberProof: lambda _step, plan: self._remember(plan, [PROVEN]),
             ResetToError: self._reset,
             StopServer: self._stop,
             LookCloser: self._look_closer,

@@ -9,8 +9,9 @@ returns None when it leaves the answer to the next. What follows after ``evacuat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from nova_ha import record
 from nova_ha.clock import parse_time
 from nova_ha.decide_proof import why_it_was_alive_later
 from nova_ha.decide_server import decide_server
@@ -22,6 +23,7 @@ from nova_ha.plan import (
     Fate,
     HostPlan,
     MarkEvacuated,
+    RememberProof,
     Step,
     TellDown,
     Verdict,
@@ -31,6 +33,9 @@ from nova_ha.situation import Situation
 
 #: A heartbeat older than this says nothing about now: the host may have been fenced again since.
 HEARTBEAT_FORGOTTEN = 60.0
+
+#: A recovery that takes so many seconds remembers the proof of its fencing by itself.
+PROOF_AFTER = 10.0
 
 #: How long every look must find every server at its end before a recovery is closed. An API that answers
 #: a list with nothing once, for whatever reason, must not close it (rule R3); the longer one for a list
@@ -82,7 +87,20 @@ def decide_recovery(view: HostView, circumstances: Circumstances) -> HostPlan:
     situation = _situation(view, circumstances)
     verdicts = tuple(decide_server(server, situation) for server in view.servers)
     held = circumstances.hold or reason_it_may_be_alive(view, circumstances)
-    return _evacuating(view, _held_back(verdicts, held) if held else verdicts, held, circumstances.now)
+    plan = _evacuating(view, _held_back(verdicts, held) if held else verdicts, held, circumstances.now)
+    return replace(plan, steps=(*_proof(view, circumstances), *plan.steps))
+
+
+def _proof(view: HostView, circumstances: Circumstances) -> tuple[Step, ...]:
+    """Have the proof written down while it is there: Pacemaker keeps it in memory only.
+
+    Its history ends with the control plane, or with ``pcs stonith history cleanup``, and ``node_fenced`` when
+    the node is back; one that is back without any proof may never have been off. Most recoveries are over
+    before that matters, and are spared a change of the configuration.
+    """
+    age = circumstances.now - (parse_time(view.node.fenced_at or "") or circumstances.now)
+    is_due = age >= PROOF_AFTER and record.PROVEN not in view.node.facts
+    return (RememberProof(),) if is_due and _is_remembered(view, circumstances) else ()
 
 
 def _situation(view: HostView, circumstances: Circumstances) -> Situation:
@@ -132,7 +150,7 @@ def reason_it_may_be_alive(view: HostView, circumstances: Circumstances) -> str 
     beat, now = view.heartbeat, circumstances.now
     if beat.is_proven and now - beat.last_advance < HEARTBEAT_FORGOTTEN:
         return "its nova-compute still reports to Nova: switch it off, then fence it again"
-    if not view.node.online or _is_remembered(view, circumstances):
+    if not view.node.online or record.PROVEN in view.node.facts or _is_remembered(view, circumstances):
         return None
     return "it is online, and Pacemaker remembers no fencing of it: have it fenced, or remove its record"
 

@@ -25,7 +25,7 @@ from nova_ha.model import ClusterNode, HostState
 from nova_ha.observation import Observation
 from nova_ha.observe import Observer
 from nova_ha.pace import Pace
-from nova_ha.plan import Claim, Evacuate, Fate, HostPlan, Plan, Verdict
+from nova_ha.plan import Claim, Evacuate, Fate, HostPlan, Plan, RememberProof, Verdict
 from nova_ha.plan_unfenced import ASIDE
 from nova_ha.policy import Policy
 from nova_ha.ports import ClusterPort, NovaPort
@@ -259,7 +259,7 @@ class Evacuator:
         return min(waits)
 
     def _wait_for(self, plan: HostPlan, *, has_failures: bool) -> float:
-        if any(not isinstance(step, ASIDE) for step in plan.steps) and not has_failures:
+        if any(not isinstance(step, (*ASIDE, RememberProof)) for step in plan.steps) and not has_failures:
             return SOON
         if plan.state is HostState.EVACUATING and any(v.fate is Fate.WAITING for v in plan.verdicts):
             return self._pace.seconds(self._clock.monotonic())

@@ -125,10 +125,10 @@ class FenceActions:
     def monitor(self) -> str:
         """Ask Pacemaker and Nova; for Pacemaker, only warn of what Nova and Keystone say.
 
-        Pacemaker starts a device with a monitor, and does not call one that could be started nowhere: a node
-        that died while Nova is away, or after a credential has expired, could never be fenced (rule R4), and
-        what `off` needs is Pacemaker alone. What is wrong on this controller is an error all the same:
-        another one may be better.
+        What `off` needs is Pacemaker alone, and no monitor takes its resource down because Nova is down (rule
+        R7). Seen on 2.1.5 when it did: within 20 s the device was stopped on every controller, for good, as
+        a start is a monitor as well; Pacemaker goes on to call such a device, and promises that nowhere. What
+        is wrong on this controller is an error all the same: another one may be better.
 
         Raises:
             ClusterError: Pacemaker gives no good answer.

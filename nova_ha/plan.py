@@ -37,6 +37,11 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class RememberProof:
+    """Write down that Pacemaker remembers the fencing that the record is about."""
+
+
+@dataclass(frozen=True)
 class Evacuate:
     """Send one evacuate request."""
 
@@ -140,6 +145,7 @@ Step = Union[
     WriteRecord,
     TellDown,
     Claim,
+    RememberProof,
     Evacuate,
     ResetToError,
     StopServer,

@@ -47,6 +47,9 @@ NOT_RECOVERED = "up: not recovered: "
 #: Begin the sentences that are to be removed when what they tell is over: nothing else would.
 PASSING = ("lost", "wedged")
 
+#: A fact about the host: the evacuator has seen that Pacemaker remembers the fencing, which it may forget.
+PROVEN = "proven:pacemaker"
+
 _WORD = "fenced "
 
 #: Begins every ``disabled_reason`` that nova-ha writes; nothing else is ever undone by nova-ha (rule R5).

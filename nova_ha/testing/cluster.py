@@ -163,6 +163,13 @@ class SimulatedCluster:
         self.nodes[target] = replace(self.nodes[target], legacy=None, fenced_since=now, lost=False)
         self._log.add("cluster", f"node {target} was fenced by {by}")
 
+    def forget_fencings(self, *, with_state: bool = False) -> None:
+        """Lose the fencing history, which is in memory only, and the transient state of all nodes with it."""
+        self.history.clear()
+        self._log.add("cluster", "the fencing history is lost")
+        if with_state:
+            self.nodes = {name: replace(node, fenced_since=None) for name, node in self.nodes.items()}
+
     def set_quorum(self, *, quorate: bool) -> None:
         """Lose or regain quorum."""
         self.quorate = quorate

@@ -141,6 +141,17 @@ class Script:
         """Let the cluster lose everything that it knows of a node, as with an old backup of its CIB."""
         self._world.cluster.forget(node)
 
+    def word_history_cleanup(self) -> None:
+        """Let an operator clean up the fencing history (``pcs stonith history cleanup``)."""
+        self._world.cluster.forget_fencings()
+
+    def word_cluster_restart(self, controller: str, seconds: str = "60") -> None:
+        """Let all controllers lose power; the cluster is back some time later, with the CIB alone."""
+        self._controllers.start(controller, float(seconds))
+        self._world.cluster.change_dc(float(seconds))
+        self._world.cluster.forget_fencings(with_state=True)
+        self._controllers.kill()
+
     def word_evacuate_attribute(self, node: str, value: str) -> None:
         """Set the old agents' attribute."""
         self._world.cluster.set_legacy(node, value)

@@ -212,7 +212,7 @@ def test_monitor(agent, cloud, access):
     ],
 )
 def test_monitor_of_pacemaker_without_nova(agent, access, change, text):
-    """For Pacemaker the monitor only warns of Nova and Keystone: a device that fails could fence nobody."""
+    """For Pacemaker the monitor only warns of Nova and Keystone: fencing does not need them."""
     done = agent.fenced(action="monitor", **{**access, **change})
     assert text in complaint(done, 0)
 

@@ -128,3 +128,20 @@ def test_there_and_back_again(cloud):
     assert cloud.where(server_id) == ("ACTIVE", None, SOURCE)
     assert cloud.record(server_id, SOURCE).status == "completed"
     assert cloud.record(server_id, OTHER).status == "done"
+
+
+@pytest.mark.parametrize("state", ["active", "error"])
+def test_a_start_on_its_own_host_shows_and_ends(cloud, state):
+    """A hard reboot shows as soon as Nova has answered; at its end the server runs, and no task is left."""
+    server_id = cloud.add_server(SOURCE, state)
+    cloud.lose(SOURCE)
+    cloud.start_compute(SOURCE)
+    cloud.nova.clear_forced_down(cloud.service(SOURCE))
+    cloud.until(lambda: cloud.service(SOURCE).state == "up")
+    cloud.nova.hard_reboot(server_id)
+    at_once = cloud.server(server_id)
+    assert (at_once.task_state or "").startswith("reboot") or at_once.vm_state == "active"
+    cloud.until(lambda: cloud.server(server_id).task_state is None)
+    found = cloud.server(server_id)
+    assert (found.vm_state, found.power_state, found.host) == ("active", 1, SOURCE)
+    assert cloud.running_on(server_id) == [SOURCE]

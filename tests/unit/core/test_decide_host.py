@@ -10,7 +10,7 @@ import pytest
 from nova_ha import record
 from nova_ha.clock import format_time
 from nova_ha.decide import decide
-from nova_ha.decide_host import CONFIRMED_FOR, Circumstances, decide_recovery
+from nova_ha.decide_host import CONFIRMED_FOR, PROOF_AFTER, Circumstances, decide_recovery
 from nova_ha.decide_proof import decide_unrecorded
 from nova_ha.decide_return import decide_return
 from nova_ha.model import ClusterView, HostState
@@ -24,6 +24,7 @@ from nova_ha.plan import (
     Fate,
     KeepDisabled,
     MarkEvacuated,
+    RememberProof,
     TellDown,
     WriteRecord,
 )
@@ -107,6 +108,38 @@ def test_online_node_needs_a_remembered_fencing(fenced, state):
     """A node that is connected was fenced and came back, or was never off: Pacemaker must remember which."""
     view = a_host(a_view(), node=a_node(online=True))
     assert recover(view, fencings={"compute-0": fenced}).state is state
+
+
+@pytest.mark.parametrize(
+    ("age", "facts", "is_remembered", "expected"),
+    [
+        (PROOF_AFTER, "", True, [RememberProof]),
+        (PROOF_AFTER - 1, "", True, []),
+        (PROOF_AFTER, "", False, []),
+        (PROOF_AFTER, record.PROVEN, True, []),
+    ],
+)
+def test_proof_is_written_down_while_pacemaker_remembers_it(age, facts, is_remembered, expected):
+    """What Pacemaker may forget is kept on the node's entry, once, if the recovery takes a while."""
+    fenced_at = format_time(NOW - age)
+    node = a_node(fenced=f"fenced {fenced_at}", servers=f"{fenced_at} {facts}")
+    fencings = {"compute-0": (NOW - age,)} if is_remembered else {}
+    steps = recover(a_host(a_view(a_record()), node=node), fencings=fencings).steps
+    assert expected == [type(step) for step in steps]
+
+
+@pytest.mark.parametrize(
+    ("servers", "state"),
+    [
+        (f"{FENCED_AT} {record.PROVEN}", HostState.EVACUATING),
+        (f"2001-01-01T00:00:00Z {record.PROVEN}", HostState.HELD),
+        (f"{FENCED_AT} left:s2", HostState.HELD),
+    ],
+)
+def test_online_node_whose_fencing_was_seen(servers, state):
+    """A node may be back although Pacemaker has forgotten why: not by what was seen of another fencing."""
+    node = a_node(online=True, servers=servers)
+    assert state is recover(a_host(a_view(), node=node)).state
 
 
 def test_threshold_holds_all():

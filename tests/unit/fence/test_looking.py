@@ -71,7 +71,7 @@ def test_monitor_asks_both(make, cluster, nova, broken):
     ids=lambda trouble: type(trouble).__name__,
 )
 def test_monitor_for_pacemaker_only_warns_of_nova(make, nova, trouble, caplog):
-    """Pacemaker's monitor succeeds whatever Nova or Keystone say: a device that fails fences nobody."""
+    """Pacemaker's monitor succeeds whatever Nova or Keystone say: fencing does not need them."""
     nova.trouble = trouble
     assert "Pacemaker answers" == make(nova_may_be_away=True).monitor()
     (warning,) = caplog.messages
