@@ -98,7 +98,7 @@ def _marked(host: HostPlan) -> Iterator[str]:
     """No mark stands beside the record of another fencing: Pacemaker's constraint only asks for any mark."""
     node = host.view.node
     if node.fenced and node.evacuated not in (None, node.fenced_at):
-        yield f"{host.view.host} is marked as evacuated at {node.evacuated}, and was fenced at {node.fenced_at}"
+        yield f"{host.view.host} is marked as evacuated at {node.evacuated}, but fenced at {node.fenced_at}"
 
 
 def _lost(observation: Observation, host: HostPlan) -> Iterator[str]:

@@ -35,6 +35,7 @@ class RandomRun(Scenario):
         self.case = case
         self.done: set[tuple[object, str]] = set()
         self._hung: dict[str, int] = {}
+        self._mistaken: dict[str, int] = {}
         self._began_off = {s.id for s in self.world.cloud.servers.values() if s.power_state == 4}
         self._began_running = {s.id for s in self.world.cloud.servers.values() if s.vm_state == "active"}
 
@@ -67,7 +68,13 @@ class RandomRun(Scenario):
         if word in ("freeze", "cut-cable") and machine.is_reachable:
             self._hung[machine.name] = machine.boot
             return True
+        if word == "record" and machine.is_reachable and node.online and not node.fenced:
+            self._mistaken[machine.name] = machine.boot
+            return True
+        if word == "remove-record":
+            return self._mistaken.pop(machine.name, None) == machine.boot
         meant = {
+            "record": False,
             "freeze": False,
             "cut-cable": False,
             "power-cut": machine.is_on,
