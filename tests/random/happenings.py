@@ -143,7 +143,7 @@ def _untrue_list(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Po
     call = draw(st.sampled_from([*("servers",) * 4, "evacuations", "services", "attempts"]))
     worse = ["unfiltered", "no-host"] if call == "servers" else []
     kind = draw(st.sampled_from(["empty", *worse]))
-    first = draw(st.integers(1, 30))
+    first = draw(st.one_of(st.integers(1, 5), st.integers(1, 30)))
     return [[draw(_begins()), f"fault {call} {kind} first={first} last={first + draw(st.integers(0, 1))}"]]
 
 
