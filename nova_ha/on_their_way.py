@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from nova_ha.journal import Journal
 from nova_ha.model import ClusterNode
 
@@ -46,9 +44,12 @@ class OnTheirWay:
         ask = notes.last_ask
         if ask is None:
             return
-        facts: dict[str, Any] = {
-            "destination": ask.destination,
-            "known": sorted(ask.known),
-            "vm_state": ask.vm_state,
-        }
-        self._journal.append(*now, "asking", server=server_id, was_off=notes.was_off, **facts)
+        self._journal.append(
+            *now,
+            "asking",
+            server=server_id,
+            destination=ask.destination,
+            known=sorted(ask.known),
+            vm_state=ask.vm_state,
+            was_off=notes.was_off,
+        )

@@ -77,6 +77,19 @@ def _lost(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -
 
 
 @st.composite
+def _old_marker(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
+    """A node that is well is recorded by mistake; the record is removed, nova-ha's marker stays in Nova.
+
+    Then the node is lost while its power device does not answer.
+    """
+    host, begin = draw(st.sampled_from(hosts)), draw(st.integers(11, 40))
+    lost = begin + draw(st.integers(1, 20))
+    mistake: list[Line] = [[begin, f"record {host}"], [begin + 0.5, f"remove-record {host}"]]
+    loss: list[Line] = [[lost - 1, f"bmc {host} dead"], [lost, f"cut-cable {host}"]]
+    return [*mistake, *loss, [lost + draw(st.integers(5, 150)), f"bmc {host} alive"]]
+
+
+@st.composite
 def _wedge(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
     """A nova-compute hangs, and perhaps some of its next starts; or it goes on by itself."""
     host, begin = draw(st.sampled_from(hosts)), draw(st.integers(5, 120))
@@ -127,10 +140,10 @@ def _extents(draw: st.DrawFn) -> str:
 @st.composite
 def _untrue_list(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
     """A list is empty, once or twice in a row, because a cell's database was away for a moment; or worse."""
-    call = draw(st.sampled_from(["servers", "servers", "evacuations", "services", "attempts"]))
+    call = draw(st.sampled_from([*("servers",) * 4, "evacuations", "services", "attempts"]))
     worse = ["unfiltered", "no-host"] if call == "servers" else []
     kind = draw(st.sampled_from(["empty", *worse]))
-    first = draw(st.integers(1, 30))
+    first = draw(st.one_of(st.integers(1, 5), st.integers(1, 30)))
     return [[draw(_begins()), f"fault {call} {kind} first={first} last={first + draw(st.integers(0, 1))}"]]
 
 
@@ -241,6 +254,7 @@ HAPPENINGS = {
     "hang": _hang,
     "nova_compute": _nova_compute,
     "lost": _lost,
+    "old_marker": _old_marker,
     "wedge": _wedge,
     "broken_fencing": _no_power_device,
     "api": _api,

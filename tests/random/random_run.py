@@ -20,6 +20,8 @@ PATIENCE = 1500.0
 #: Answers and messages that were late when the faults ended have come by then.
 _LATE = 180.0
 _STEP = 30.0
+#: What an operator does to a service of Nova.
+_BY_HAND = ("disable", "enable", "clear-forced-down")
 
 
 class RandomRun(Scenario):
@@ -35,6 +37,8 @@ class RandomRun(Scenario):
         self.case = case
         self.done: set[tuple[object, str]] = set()
         self._hung: dict[str, int] = {}
+        self._mistaken: dict[str, int] = {}
+        self._mended_by_hand: set[str] = set()
         self._began_off = {s.id for s in self.world.cloud.servers.values() if s.power_state == 4}
         self._began_running = {s.id for s in self.world.cloud.servers.values() if s.vm_state == "active"}
 
@@ -67,6 +71,12 @@ class RandomRun(Scenario):
         if word in ("freeze", "cut-cable") and machine.is_reachable:
             self._hung[machine.name] = machine.boot
             return True
+        if word in ("record", "remove-record"):
+            return self._is_mistake(machine, node, word)
+        if word in _BY_HAND:
+            # Whoever removes record and marker has to clear forced_down, too: nobody else knows of it.
+            self._mended_by_hand.add(machine.name)
+            return machine.name not in self._mistaken
         meant = {
             "freeze": False,
             "cut-cable": False,
@@ -85,6 +95,14 @@ class RandomRun(Scenario):
         if word in ("thaw", "repair-cable"):
             return machine.is_on and self._hung.pop(machine.name, None) == machine.boot
         return meant.get(word, True)
+
+    def _is_mistake(self, machine: Machine, node: ClusterNode, word: str) -> bool:
+        """Say whether somebody may take a node that is well for one that is off, and take that back."""
+        is_well = machine.is_reachable and node.online and not node.fenced
+        if word == "record" and is_well and machine.name not in self._mended_by_hand:
+            self._mistaken[machine.name] = machine.boot
+            return True
+        return word == "remove-record" and self._mistaken.get(machine.name) == machine.boot
 
     def _may_start_compute(self, machine: Machine, compute: Compute, node: ClusterNode) -> bool:
         """Say whether nova-compute was stopped by hand, and nothing forbids to start it."""

@@ -27,7 +27,9 @@ THEMES = {
     ),
     "the evacuator killed": ("killed_asking", "killed_asking", "move", "lost_answer", "power"),
     "messages and destinations": ("messages", "destination", "flapping", "power", "move"),
-    "lost and not fenced": ("lost", "lost", "lost", "move", "api", "operator", "broken_fencing"),
+    "lost and not fenced": (
+        *("lost", "lost", "lost", "old_marker", "move", "api", "operator", "broken_fencing"),
+    ),
     "wedged": ("wedge", "wedge", "wedge", "move", "messages", "api", "operator", "lost"),
     "operators and owners": ("operator", "owner", "power", "api", "move"),
     "everything": (

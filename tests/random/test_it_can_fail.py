@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from nova_ha import decide_host, decide_lost, decide_server
+from nova_ha import decide_host, decide_lost, decide_proof, decide_server
 from nova_ha.faults import RetryPlace, says_it_stayed
 from nova_ha.model import Evacuation
 from nova_ha.notes import ServerNotes
-from nova_ha.observation import ServerView
+from nova_ha.observation import HostView, ServerView
 from nova_ha.observe import Observer
 from nova_ha.on_their_way import OnTheirWay
 from nova_ha.plan import Plan
@@ -67,6 +68,16 @@ def what_hangs_is_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(OnTheirWay, "carry_over", lambda *_: None)
 
 
+def a_marker_is_proof_for_ever(patch: pytest.MonkeyPatch) -> None:
+    """Rule R1: a node that was lost since has to be fenced again."""
+    from_marker = decide_proof._from_marker
+    patch.setattr(decide_proof, "_from_marker", lambda view, service: from_marker(_not_lost(view), service))
+
+
+def _not_lost(view: HostView) -> HostView:
+    return replace(view, node=replace(view.node, lost=False))
+
+
 def nobody_was_off(patch: pytest.MonkeyPatch) -> None:
     """Rule 19: what was off is off again."""
     patch.setattr(ServerNotes, "must_be_stopped", property(lambda _: False))
@@ -103,6 +114,7 @@ def nothing_is_taken_back(patch: pytest.MonkeyPatch) -> None:
         (any_place_will_do, "messages and destinations"),
         (the_same_fault_is_proof, "messages and destinations"),
         (what_hangs_is_forgotten, "requests with lost answers"),
+        (a_marker_is_proof_for_ever, "lost and not fenced"),
         (nobody_was_off, "power"),
         (nobody_was_here_before, "the evacuator killed"),
         (empty_is_empty, "lists that are not true"),

@@ -269,8 +269,7 @@ def test_marker_beside_an_operators_words_ends_with_the_recovery():
 
 def test_marker_of_a_lost_host_is_about_an_earlier_fencing():
     """A host that Pacemaker lost after the fencing that our marker is about has to be fenced again."""
-    plan = decide_unrecorded(a_host(node=a_node(fenced=None, lost=True)))
-    assert (HostState.HELD, ()) == (plan.state, plan.steps)
+    assert kinds(decide_unrecorded(a_host(node=a_node(fenced=None, lost=True)))) == []
 
 
 def test_marker_of_a_living_host_is_about_its_return():
