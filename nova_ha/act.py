@@ -11,12 +11,13 @@ from nova_ha import record
 from nova_ha.act_unfenced import UnfencedActs
 from nova_ha.asides import Asides
 from nova_ha.clock import Clock
-from nova_ha.dispatch import Dispatcher, meaning
+from nova_ha.dispatch import Dispatcher, meaning, status_of
 from nova_ha.errors import NovaHaError, RequestRefused
 from nova_ha.journal import Journal
 from nova_ha.model import HostState, Server
 from nova_ha.notes import ACCEPTED
 from nova_ha.observe import Observer
+from nova_ha.on_their_way import OnTheirWay
 from nova_ha.plan import (
     Claim,
     ClearForcedDown,
@@ -25,6 +26,7 @@ from nova_ha.plan import (
     Evacuate,
     Fate,
     HostPlan,
+    KeepDisabled,
     LookCloser,
     MarkEvacuated,
     NoteFailure,
@@ -45,7 +47,7 @@ _SHUT_DOWN = 4  # Nova's power_state of a guest that is off
 
 
 class Actor:
-    """Performs steps. Knows which request belongs to which recovery until its answer is in the journal."""
+    """Performs steps."""
 
     def __init__(
         self,
@@ -66,7 +68,7 @@ class Actor:
         self._observer = observer
         self._owner = owner
         self._asides = asides
-        self._asked: dict[str, tuple[str, str]] = {}
+        self._asked = OnTheirWay(journal)
         self._failed: dict[tuple[str, str], str] = {}
         self._facts: dict[tuple[str, str], frozenset[str]] = {}
         self._perform: dict[type, Callable[[Any, HostPlan], None]] = {
@@ -82,6 +84,7 @@ class Actor:
             RestartCompute: self._restart_compute,
             ClearForcedDown: self._clear_forced_down,
             Enable: self._enable,
+            KeepDisabled: self._keep_disabled,
             StartAtHome: self._start_at_home,
             ClearRecord: self._clear_record,
             **UnfencedActs(nova, cluster, clock, asides).by_step,
@@ -89,6 +92,7 @@ class Actor:
 
     def perform(self, plan: HostPlan) -> list[str]:
         """Do the steps of one host's plan; return what failed. What failed is decided anew."""
+        self._asked.carry_over(plan.view.node)
         steps = [*plan.steps, *(step for verdict in plan.verdicts for step in verdict.steps)]
         failures = [
             self._try(type(step).__name__, plan, lambda step=step: self._perform[type(step)](step, plan))  # type: ignore[misc]
@@ -134,7 +138,7 @@ class Actor:
         self._journal.sync(*_recovery(plan))
         for step in wanted:
             self._observer.listings.closer.forget(step.server.id)
-            self._asked[step.server.id] = _recovery(plan)
+            self._asked.add(step.server.id, _recovery(plan))
             self._dispatcher.send(step.server.id, self._request(step))
 
     def _request(self, step: Evacuate) -> Callable[[], str]:
@@ -145,9 +149,9 @@ class Actor:
         self._asides.take_answers()
         for answer in self._dispatcher.answers():
             outcome, text = meaning(answer)
-            host, fenced_at = self._asked.pop(answer.key)
+            host, fenced_at = self._asked.take(answer.key)
             facts = {"server": answer.key, "outcome": outcome, "request_id": answer.request_id, "text": text}
-            self._journal.append(host, fenced_at, "answered", **facts)
+            self._journal.append(host, fenced_at, "answered", status=status_of(answer), **facts)
             if outcome == ACCEPTED:
                 _log.info(
                     "server %s: Nova accepted to evacuate it (request %s)", answer.key, answer.request_id
@@ -177,6 +181,10 @@ class Actor:
     def _enable(self, step: Enable, plan: HostPlan) -> None:
         self._nova.enable(step.service)
         _log.info("host '%s': enabled in Nova", plan.view.host)
+
+    def _keep_disabled(self, step: KeepDisabled, plan: HostPlan) -> None:
+        self._nova.disable(step.service, step.reason)
+        _log.info("host '%s': stays disabled in Nova (%s)", plan.view.host, step.reason)
 
     # --- servers --------------------------------------------------------------------------------------------
 
@@ -227,8 +235,8 @@ class Actor:
     def _start_at_home(self, step: StartAtHome, plan: HostPlan) -> None:
         """Start servers; one that Nova refuses to start is left to an admin.
 
-        What was done is remembered also when Nova goes away in between: a second reboot would hit a guest
-        that runs. One lost answer ends it for this pass: the next would be waited for as long.
+        What was done is remembered also when Nova goes away: a second reboot would hit a guest that runs.
+        One lost answer ends it for this pass: the next would be waited for as long.
         """
         facts = [STARTED + server_id for server_id in step.taken]
         over = [fact + server_id for server_id in step.over for fact in (START, STARTED)]
@@ -237,9 +245,8 @@ class Actor:
                 self._journal_event(plan, "starting", server=server_id)
                 facts.append((STARTED if self._starts(server_id) else LEFT) + server_id)
         finally:
-            settled = [fact.partition(":")[2] for fact in facts]
-            over += [START + server_id for server_id in settled]
-            over += [STARTED + server_id for server_id in settled if LEFT + server_id in facts]
+            over += [START + fact.partition(":")[2] for fact in facts]
+            over += [STARTED + fact[len(LEFT) :] for fact in facts if fact.startswith(LEFT)]
             self._remember(plan, facts, without=over)
 
     def _starts(self, server_id: str) -> bool:

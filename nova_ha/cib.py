@@ -180,6 +180,21 @@ def fencing_history(text: str) -> tuple[FencingEvent, ...]:
     return tuple(sorted(known, key=lambda event: event.completed_at))
 
 
+def failed_fencings(text: str) -> dict[str, str]:
+    """Return by node why its last fencing has failed, from the same output; not of those that succeeded.
+
+    Seen in Pacemaker's schema (api/fence-event.rng): ``exit-reason`` is optional, and what is pending has no
+    ``completed``.
+    """
+    events = (e for e in _result(text, "fencing history").iter("fence_event") if _completed(e) is not None)
+    last: dict[str, ET.Element] = {}
+    for event in sorted(events, key=lambda one: _completed(one) or 0.0):
+        if event.get("action") in _POWERED_OFF:
+            last[event.get("target", "")] = event
+    failed = {node: event for node, event in last.items() if event.get("status") == "failed"}
+    return {node: event.get("exit-reason") or "no reason given" for node, event in failed.items()}
+
+
 def private_attributes(text: str) -> dict[str, str]:
     """Return value by host, from the output of ``attrd_updater --query --all``; empty values are left out."""
     found = _result(text, "attributes").iter("attribute")
@@ -197,7 +212,7 @@ def _result(text: str, what: str) -> ET.Element:
 
 
 def _fencing_event(event: ET.Element) -> FencingEvent | None:
-    completed = parse_time(event.get("completed", "").replace(" ", "T", 1).replace(" ", ""))
+    completed = _completed(event)
     if completed is None:
         return None
     return FencingEvent(
@@ -206,6 +221,11 @@ def _fencing_event(event: ET.Element) -> FencingEvent | None:
         completed_at=completed,
         by=event.get("delegate", "") or event.get("client", ""),
     )
+
+
+def _completed(event: ET.Element) -> float | None:
+    """Return when a fencing was over, epoch seconds; None for one that is under way."""
+    return parse_time(event.get("completed", "").replace(" ", "T", 1).replace(" ", ""))
 
 
 def _by_name(elements: Iterator[ET.Element]) -> dict[str, ET.Element]:

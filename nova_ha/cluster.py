@@ -98,8 +98,17 @@ class Pacemaker:
             self._remove(mark)
 
     def mark_evacuated(self, node: str, fenced_at: str) -> None:
-        """Write that the recovery of that fencing is complete, and read it back."""
+        """Write that the recovery of that fencing is complete, and read it back.
+
+        A node may be fenced again at this very moment. A mark beside the record of a later fencing is taken
+        back: the constraint that keeps nova-compute off such nodes can only ask whether there is a mark.
+        """
         self._write(node, record.EVACUATED, fenced_at)
+        state = self._cib()
+        found, mark = state.stored(node, record.FENCED), state.stored(node, record.EVACUATED)
+        is_of_another = found is not None and record.fenced_at(found.value) != fenced_at
+        if is_of_another and mark is not None and mark.value == fenced_at:
+            self._remove(mark)
 
     def clear_record(self, node: str, fenced_at: str) -> bool:
         """Remove record and mark, but only if the record is still of that fencing; say whether it was.

@@ -8,6 +8,7 @@ command line. `doctor`, `status` and `evacuate` have more, see their modules.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import sys
@@ -22,10 +23,15 @@ from nova_ha.options import COMMAND, for_program
 
 USAGE, FAILED, INTERRUPTED = 64, 1, 130
 
-_DESCRIPTION = "Look at the recovery of compute nodes, check the deployment, and recover a host by hand."
+_DESCRIPTION = "Look at recoveries of compute nodes, check the deployment, recover a host."
 _EPILOG = """\
-On a member of a Pacemaker cluster the options of the resource NovaEvacuate are taken from the cluster where
-neither the command line nor the environment (OS_CLOUD, OS_AUTH_URL, ...) says otherwise.
+More options, before or after COMMAND, name the cloud (--cloud,
+--credentials-file, ...) and set how a host is recovered (--max-in-flight, ...).
+They are in the manual: man nova-ha
+
+On a member of a Pacemaker cluster the options of the resource NovaEvacuate are
+taken from the cluster where neither the command line nor the environment
+(OS_CLOUD, OS_AUTH_URL, ...) says otherwise.
 """
 _STATEMENT = "WHO-AND-HOW"
 
@@ -52,10 +58,19 @@ class _Secret(argparse.Action):
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     usage = "%(prog)s [OPTION ...] COMMAND [HOST]"
-    whole = Parser(prog="nova-ha", usage=usage, description=_DESCRIPTION, epilog=_EPILOG, allow_abbrev=False)
+    whole = Parser(
+        prog="nova-ha",
+        usage=usage,
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     whole.add_argument("--version", action="version", version=f"nova-ha {__version__}")
-    _add_options(whole, is_shown=True)
-    words = whole.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+    _add_options(whole)
+    words = whole.add_subparsers(
+        prog=whole.prog, dest="command", metavar="COMMAND", required=True, parser_class=Parser
+    )
     _add_looking(words)
     _add_recovering(words)
     _add_disabling(words)
@@ -169,18 +184,17 @@ def _add_installing(words: Any) -> None:  # noqa: ANN401 - as above
 
 def _subcommand(words: Any, name: str, text: str, description: str) -> argparse.ArgumentParser:  # noqa: ANN401
     sub = words.add_parser(name, help=text, description=description, allow_abbrev=False)
-    _add_options(sub, is_shown=False)
+    _add_options(sub)
     return sub  # type: ignore[no-any-return]
 
 
-def _add_options(some: argparse.ArgumentParser, *, is_shown: bool) -> None:
-    """Add the options of the table; they may stand before and after the subcommand."""
-    group = some.add_argument_group("options about the cloud, and about recoveries")
+def _add_options(some: argparse.ArgumentParser) -> None:
+    """Add the options of the table, which only the manual lists; before and after the subcommand."""
     for option in for_program(COMMAND):
-        text = option.description.replace("%", "%%") if is_shown else argparse.SUPPRESS
         names = [f"--{name.replace('_', '-')}" for name in (option.name, *option.aliases)]
         names += [f"--{option.name}"] if "_" in option.name else []
-        group.add_argument(*names, dest=option.name, default=argparse.SUPPRESS, help=text, **_kind(option))
+        kind = _kind(option)
+        some.add_argument(*names, dest=option.name, default=argparse.SUPPRESS, help=argparse.SUPPRESS, **kind)
 
 
 def _kind(option: Option) -> dict[str, Any]:
@@ -239,6 +253,19 @@ def entry() -> NoReturn:
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else FAILED
     logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    status = _flushed(status)
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
     os._exit(status)
+
+
+def _flushed(status: int) -> int:
+    """Write what is still buffered, which is all of a short output; return the exit status."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # As above: its reader has seen enough, and the status says what the output does.
+        return status
+    except OSError as error:
+        return _complain(f"standard output: {error.strerror}") if status == 0 else status
+    return status

@@ -17,6 +17,9 @@ from nova_ha.operation_history import call_id
 
 _AGENT = "NovaCompute"
 _GROUPS = ("clone", "master", "group")
+#: Exit codes of what runs: well, or degraded, which Pacemaker takes for success (OCF 0 and 190). NovaCompute
+#: says degraded as long as something other than Pacemaker would start nova-compute at boot.
+_RUNNING = ("0", "190")
 _FALSE, _TRUE = ("false", "no", "off", "0", "n"), ("true", "yes", "on", "1", "y")
 
 
@@ -71,9 +74,7 @@ def _is_true(root: ET.Element, path: str) -> bool:
 def _since(operations: list[ET.Element]) -> float | None:
     """Return when a resource was started, or found running; None when it does not run now."""
     last = max(operations, key=call_id, default=None)
-    is_running = (
-        last is not None and last.get("operation") in ("start", "monitor") and last.get("rc-code") == "0"
-    )
+    is_running = last is not None and last.get("operation") in ("start", "monitor") and _found_running(last)
     begun = [one for one in operations if _is_beginning(one)]
     if not is_running or not begun or any(call_id(one) < 0 for one in operations):
         return None
@@ -83,4 +84,8 @@ def _since(operations: list[ET.Element]) -> float | None:
 def _is_beginning(operation: ET.Element) -> bool:
     """Say whether an operation has started a resource, or has found it running."""
     is_probe = operation.get("operation") == "monitor" and operation.get("interval", "0") == "0"
-    return (operation.get("operation") == "start" or is_probe) and operation.get("rc-code") == "0"
+    return (operation.get("operation") == "start" or is_probe) and _found_running(operation)
+
+
+def _found_running(operation: ET.Element) -> bool:
+    return operation.get("rc-code") in _RUNNING

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
@@ -20,6 +20,7 @@ from nova_ha.clouds import Cloud, read_cloud
 from nova_ha.credentials_file import read_credentials
 from nova_ha.errors import ConfigurationError
 from nova_ha.option import Value
+from nova_ha.option_credentials import NAME_OR_ID
 
 if TYPE_CHECKING:
     from keystoneauth1.identity.v3 import Auth
@@ -41,8 +42,11 @@ _AUTH_NAMES: Mapping[str, tuple[str, ...]] = {
     "username": ("username", "user_name"),
     "password": ("password",),
     "project_name": ("project_name", "tenant_name"),
+    "project_id": ("project_id", "tenant_id"),
     "user_domain": ("user_domain_name",),
+    "user_domain_id": ("user_domain_id",),
     "project_domain": ("project_domain_name",),
+    "project_domain_id": ("project_domain_id",),
     "application_credential_id": ("application_credential_id",),
     "application_credential_name": ("application_credential_name",),
     "application_credential_secret": ("application_credential_secret",),
@@ -134,12 +138,13 @@ def _auth(settings: Settings, cloud: Cloud) -> Auth:
 
 
 def _auth_values(settings: Settings, cloud: Cloud) -> dict[str, Any]:
-    """Return what is known about the credentials, by the names of the options; ids keep their own names."""
+    """Return what is known about the credentials, by the names of the options."""
     section = cloud.get("auth")
     values = dict(section) if isinstance(section, Mapping) else {}
+    hidden = {one for pair in NAME_OR_ID if any(map(settings.get, pair)) for one in pair}
     for option, names in _AUTH_NAMES.items():
         in_file = next((values[name] for name in names if values.get(name)), None)
-        values[option] = settings.get(option) or in_file
+        values[option] = settings.get(option) or (None if option in hidden else in_file)
     return values
 
 
@@ -198,8 +203,9 @@ def _project(auth: Mapping[str, Any]) -> dict[str, Any]:
 
 def _domain(auth: Mapping[str, Any], kind: str) -> dict[str, Any]:
     """Return the argument that names the domain of user or project."""
-    name = auth.get(f"{kind}_domain") or auth.get("domain_name")
-    identity = auth.get(f"{kind}_domain_id") or auth.get("domain_id")
+    name, identity = auth.get(f"{kind}_domain"), auth.get(f"{kind}_domain_id")
+    if not name and not identity:
+        name, identity = auth.get("domain_name"), auth.get("domain_id")
     if identity and not name:
         return {f"{kind}_domain_id": identity}
     return {f"{kind}_domain_name": name or _DOMAIN}
@@ -223,8 +229,13 @@ def _run_password_script(command: str) -> str:
     except CommandFailed as error:
         raise ConfigurationError(f"password_script: {error}") from error
     if answer.returncode != 0:
-        raise ConfigurationError(f"password_script: exit status {answer.returncode}: {answer.complaint}")
-    return answer.stdout.rstrip("\n")
+        # Never its output: a command that fails after it has printed the password would show it (rule R6).
+        said = replace(answer, stdout="").complaint or "no word about it on its standard error"
+        raise ConfigurationError(f"password_script: exit status {answer.returncode}: {said}")
+    password = answer.stdout.rstrip("\n")
+    if not password:
+        raise ConfigurationError("password_script: it printed nothing; what it prints must be the password")
+    return password
 
 
 def _interface(settings: Settings, cloud: Cloud) -> str:

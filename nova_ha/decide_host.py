@@ -138,18 +138,11 @@ def _tell_nova(view: HostView) -> HostPlan | None:
         return HostPlan(view, HostState.HELD, alive)
     # A request to disable the service of a lost host may take effect late, and hide that it was fenced since.
     if not service.forced_down or service.status == "enabled" or service.is_lost:
-        return HostPlan(view, HostState.FENCED, "", steps=(TellDown(service, _reason_to_write(view)),))
+        tell = TellDown(service, service.reason_when_fenced(view.node.fenced_at or ""))
+        return HostPlan(view, HostState.FENCED, "", steps=(tell,))
     if service.state != "down":
         return HostPlan(view, HostState.FENCED, "Nova does not see it as down yet")
     return None
-
-
-def _reason_to_write(view: HostView) -> str | None:
-    """Return the disabled_reason to write; None keeps an operator's own (rule R5)."""
-    service = view.service
-    if service is not None and service.status == "disabled" and not service.is_ours:
-        return None
-    return record.marker_reason(view.node.fenced_at or "")
 
 
 def reason_it_may_be_alive(view: HostView, circumstances: Circumstances) -> str | None:

@@ -13,12 +13,16 @@ pass over the host, in a way that is undone when the host is back. What tells so
 from __future__ import annotations
 
 from nova_ha import record
-from nova_ha.clock import format_time
+from nova_ha.clock import format_time, parse_time
 from nova_ha.model import HostState, Service
 from nova_ha.observation import HostView
 from nova_ha.plan import HostPlan
 from nova_ha.plan_unfenced import Disable, ForgetState, TakeBack
 from nova_ha.policy import Policy
+
+#: A fencing takes seconds, or two minutes with a BMC that is slow, or a second try. After that an admin is to
+#: know of it: Pacemaker gives up in silence, and nothing may be recovered meanwhile.
+LATE = 120.0
 
 
 def decide_lost(view: HostView, now: float, policy: Policy) -> HostPlan | None:
@@ -29,7 +33,8 @@ def decide_lost(view: HostView, now: float, policy: Policy) -> HostPlan | None:
     if node.online:
         return _came_back(view, service)
     if service.is_lost:
-        return HostPlan(view, HostState.LOST, _why_not_back(view))
+        is_late = _is_late(view, service, now)
+        return HostPlan(view, HostState.LOST, _why_not_back(view, is_late=is_late), is_stuck=is_late)
     if not (node.lost and policy.disable_lost):
         return _not_lost_any_more(view)
     if service.is_known and service.status == "enabled":
@@ -61,7 +66,15 @@ def _says_lost(view: HostView) -> bool:
     return (view.node.state or "").startswith(HostState.LOST.word)
 
 
-def _why_not_back(view: HostView) -> str:
+def _is_late(view: HostView, service: Service, now: float) -> bool:
+    """Say whether a node has been lost for so long that its fencing must have failed."""
+    since = parse_time(record.lost_at(service.disabled_reason))
+    return view.node.lost and since is not None and now - since >= LATE
+
+
+def _why_not_back(view: HostView, *, is_late: bool) -> str:
+    if is_late:
+        return f"not fenced for {LATE:.0f} s: its servers are not recovered; look at its power device"
     return "not fenced yet" if view.node.lost else "its connection is stopped; enabled when it is back"
 
 

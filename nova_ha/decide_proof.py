@@ -10,7 +10,6 @@ stands against a host that is alive now.
 
 from __future__ import annotations
 
-from nova_ha import record
 from nova_ha.clock import format_time, parse_time
 from nova_ha.model import ClusterNode, HostState, Service
 from nova_ha.observation import HostView
@@ -64,18 +63,22 @@ def why_it_was_alive_later(service: Service | None, fenced_at: str) -> str | Non
 
 def has_our_marker(service: Service) -> bool:
     """Say whether Nova remembers that nova-ha forced the host down; that it was lost is no such memory."""
-    return service.is_known and service.forced_down and service.is_ours and not service.is_lost
+    return service.is_known and service.forced_down and service.marked_at is not None
 
 
 def _from_marker(view: HostView, service: Service) -> HostPlan | None:
     """Restore the record that the marker in Nova is about.
 
     A host that is back and whose nova-compute reports has nothing left to be evacuated from: only its way
-    back into service is to be finished.
+    back into service is to be finished. One that Pacemaker has lost was connected after the fencing that
+    the marker is about: only another fencing proves something now.
     """
-    fenced_at = (service.disabled_reason or "")[len(record.marker_reason("")) :].strip()
+    fenced_at = service.marked_at or ""
     if parse_time(fenced_at) is None:
         return HostPlan(view, HostState.HELD, f"Nova's marker has no time: {service.disabled_reason}")
+    if view.node.lost:
+        reason = f"lost and not fenced yet; our marker in Nova is about the fencing at {fenced_at}"
+        return HostPlan(view, HostState.HELD, reason)
     write = WriteRecord(view.node.name, fenced_at, "the marker in Nova")
     if view.heartbeat.is_proven:
         mark = MarkEvacuated(view.node.name, fenced_at)

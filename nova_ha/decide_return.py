@@ -3,16 +3,17 @@
 
 The only order that Nova >= 24 allows (rules 26-28 of nova.md): nova-compute starts while forced_down is
 still set, which moves its evacuation records from ``done`` to ``completed``; then forced_down is cleared;
-then the service is enabled, if the marker is ours; then servers that could not leave are started
-(`nova_ha.decide_start`); then the record is removed.
+then the service is enabled, if the marker is ours (a person's reason loses the marker beside it); then
+servers that could not leave are started (`nova_ha.decide_start`); then the record is removed.
 """
 
 from __future__ import annotations
 
+from nova_ha import record
 from nova_ha.decide_start import decide_start
 from nova_ha.model import HostState, Service
 from nova_ha.observation import HostView
-from nova_ha.plan import ClearForcedDown, ClearRecord, Enable, HostPlan, RestartCompute
+from nova_ha.plan import ClearForcedDown, ClearRecord, Enable, HostPlan, KeepDisabled, RestartCompute
 from nova_ha.policy import Policy
 
 #: Seconds that a restarted nova-compute gets until it is restarted again, and how often that is tried.
@@ -41,6 +42,10 @@ def _let_nova_use_it(view: HostView, service: Service) -> HostPlan | None:
         return HostPlan(view, HostState.RETURNING, "waiting for nova-compute to report to Nova")
     if service.is_ours:
         return HostPlan(view, HostState.RETURNING, "", steps=(Enable(service),))
+    words = record.words_beside_marker(service.disabled_reason)
+    if words is not None and service.status == "disabled":
+        # A marker that outlives its recovery would prove a fencing when somebody forces the host down.
+        return HostPlan(view, HostState.RETURNING, "", steps=(KeepDisabled(service, words),))
     return None
 
 

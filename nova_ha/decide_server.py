@@ -21,7 +21,7 @@ from nova_ha.clock import format_time
 from nova_ha.dead_records import may_be_running, reason_all_dead
 from nova_ha.immovable import reason_it_cannot_move, reason_to_ignore
 from nova_ha.model import Evacuation
-from nova_ha.notes import ACCEPTED, AMBIGUOUS, IN_USE, NOT_SENT, REFUSED
+from nova_ha.notes import ACCEPTED, IN_USE, NOT_SENT
 from nova_ha.observation import ServerView
 from nova_ha.plan import (
     Evacuate,
@@ -38,6 +38,10 @@ from nova_ha.situation import Situation
 #: Failed attempts after which an admin should know of the next one; and after which a server stays where it
 #: is, once its host is back and waits for the end.
 ENOUGH_FAILURES = 3
+
+#: The same for a server whose guest may run at the destination that fails: it is not started on its own host
+#: then, and a database or RabbitMQ that comes and goes gets some minutes to come back.
+ENOUGH_IN_DOUBT = 6
 
 #: How long an evacuation may show no progress before its actions are asked for.
 LOOK_AFTER = 10.0
@@ -150,7 +154,8 @@ def _settling(view: ServerView, situation: Situation) -> Verdict | None:
         if situation.now < until:
             why = ask.text or ("Nova accepted it" if ask.outcome == ACCEPTED else "no answer was seen")
             return Verdict(view, Fate.SETTLING, f"the last request may have taken effect: {why}", at=until)
-    if not view.records and situation.now < situation.takeover_until:
+    # Also of one with records: they may be of attempts before the one whose trace is still to come.
+    if situation.now < situation.takeover_until:
         why = "the evacuator that was at work before may have asked for it"
         return Verdict(view, Fate.SETTLING, why, at=situation.takeover_until)
     return None
@@ -181,7 +186,7 @@ def _refused(view: ServerView, situation: Situation) -> Verdict | None:
     ask = view.notes.last_ask
     if ask is None or (ask.may_have_effect and _has_trace(ask.known, view)):
         return None
-    if faults.can_never_move(ask.text) and ask.outcome in (REFUSED, AMBIGUOUS):
+    if faults.can_never_move(ask.status, ask.text):
         return Verdict(view, Fate.IMMOVABLE, ask.text)
     if ask.outcome in (NOT_SENT, IN_USE):
         return _not_before(ask.at + 2.0, view, situation, ask.text)
@@ -202,13 +207,17 @@ def _failed(view: ServerView, situation: Situation) -> Verdict | None:
     its_guest = f"its guest may run on {where.destination}, though Nova says {situation.host}"
     if where.guest_stayed:
         return Verdict(view, Fate.IMMOVABLE, f"{its_guest}: {fault}", note)
-    if _may_stay(view, situation) and (situation.nowhere or len(failures) >= ENOUGH_FAILURES):
+    enough = ENOUGH_IN_DOUBT if where.destination else ENOUGH_FAILURES
+    if _may_stay(view, situation) and (situation.nowhere or len(failures) >= enough):
         why = f"{len(failures)} attempts failed, and {its_guest if where.destination else _AT_HOME}"
         may_start = _ran(view) and where.destination is None
         return Verdict(view, Fate.IMMOVABLE, f"{why}: {fault}", note, starts_at_home=may_start)
     due = last.updated_at + situation.policy.retry_delay(len(failures))
     if note or situation.now < due:
         why = f"attempt {len(failures)} failed: {fault or last.status}"
+        if where.destination and len(failures) > 1:
+            # For as long as it takes (`nova_ha.retry_place`), so an admin must see what is waited for.
+            why += f"; its guest may run there, so {where.destination} is asked again at {format_time(due)}"
         return Verdict(view, Fate.RETRYING, why, note, at=due)
     return _ready(view, where.destination or _another_destination(failures, fault, situation))
 

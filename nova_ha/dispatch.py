@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Callable, Protocol
 
-from nova_ha.errors import AccessDenied, NovaUnavailable, RequestRefused, StillInUse
+from nova_ha.errors import AccessDenied, AmbiguousAnswer, NovaUnavailable, RequestRefused, StillInUse
 from nova_ha.notes import ACCEPTED, AMBIGUOUS, IN_USE, NOT_SENT, REFUSED
 
 #: Requests that are on their way at once; nearly as many as places become free at once.
@@ -77,6 +77,11 @@ class ThreadDispatcher:
         """Return the answers that came since the last call."""
         done = [key for key, future in self._futures.items() if future.done()]
         return tuple(self._futures.pop(key).result() for key in done)
+
+
+def status_of(answer: Answer) -> int | None:
+    """Return the HTTP status of an answer that is an error of Nova's; None when Nova said nothing."""
+    return answer.error.status if isinstance(answer.error, (RequestRefused, AmbiguousAnswer)) else None
 
 
 def _answer(key: str, request: Callable[[], str]) -> Answer:

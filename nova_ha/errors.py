@@ -61,7 +61,15 @@ class NovaUnavailable(Retriable, NovaError):
 
 
 class AmbiguousAnswer(NovaError):
-    """An action was sent, and whether it took effect is unknown (timeout, lost connection, 409, 5xx)."""
+    """An action was sent, and whether it took effect is unknown (timeout, lost connection, 409, 5xx).
+
+    Attributes:
+        status: the HTTP status; None without an answer.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class RequestRefused(NovaError):

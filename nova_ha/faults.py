@@ -8,23 +8,36 @@ a second copy.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nova_ha.model import Evacuation
-from nova_ha.notes import Failure
 
-#: Faults that come before anything is started at the destination, or after which Nova's driver cleans up
-#: what it started (nova.md 2.6): another destination is safe.
-_NOTHING_STARTED = (
+#: Faults that come before Nova has looked whether the destination has such a guest: they say nothing about
+#: one that an earlier attempt may have left there.
+_BEFORE_THE_LOOK = (
     "no valid host",
     "insufficient compute resources",
-    "virtual interface creation failed",
     "affinity",
     "server group",
     "group policy",
+)
+
+#: Faults that come after that look and before a guest is started, or after which Nova's driver cleans up what
+#: it has started (nova.md 2.6): storage, ports and VIFs. Of what os-brick raises Nova shows the class alone
+#: (exception_to_dict in nova/compute/utils.py), and so it does of libvirtError, DBConnectionError and
+#: MessagingTimeout: those come before the start of a guest as well as after it.
+_AFTER_THE_LOOK = (
+    "virtual interface creation failed",
+    "binding failed for port",
+    "unexpected vif_type",
     "invalidsharedstorage",
     "invalid shared storage",
+    "connection to cinder host failed",
+    "volumedevicenotfound",
+    "volumepathsnotfound",
+    "failediscsitargetportallogin",
 )
 
 #: Faults that say that the guest is, or may be, running at the destination.
@@ -35,8 +48,11 @@ _GUEST_IS_THERE = (
     "unexpectedtaskstate",
 )
 
-#: Refusals that no retry changes (nova.md 2.2, rule 18).
-_NEVER = ("not supported", "vtpm", "share", "accelerator", "cyborg", "can't be the same one")
+#: Refusals that no retry changes (nova.md 2.2, rule 18), and the HTTP statuses that they have.
+_NEVER = re.compile(
+    r"\b(not supported|vtpm|shares?|accelerators?|cyborg|can't be the same one)\b", re.IGNORECASE
+)
+_REFUSALS = (400, 409)
 
 
 @dataclass(frozen=True)
@@ -52,9 +68,9 @@ class RetryPlace:
     guest_stayed: bool = False
 
 
-def can_never_move(refusal: str) -> bool:
-    """Say whether a refusal of Nova's is for ever."""
-    return _says(refusal, _NEVER)
+def can_never_move(status: int | None, refusal: str) -> bool:
+    """Say whether an answer of Nova's is a refusal for ever; None is the status of no answer at all."""
+    return status in _REFUSALS and bool(_NEVER.search(refusal))
 
 
 def says_it_exists(fault: str | None) -> bool:
@@ -66,27 +82,17 @@ def leaves_nothing(failure: Evacuation, fault: str | None) -> bool:
     """Say whether an attempt ended before anything was started; no fault means that only the claim failed."""
     if failure.status != "failed" or failure.destination is None or fault is None:
         return True
-    return _says(fault, _NOTHING_STARTED) and not _says(fault, _GUEST_IS_THERE)
+    return _says(fault, _BEFORE_THE_LOOK + _AFTER_THE_LOOK) and not _says(fault, _GUEST_IS_THERE)
 
 
-def where_to_retry(failure: Evacuation, fault: str | None, earlier: Iterable[Failure]) -> RetryPlace:
-    """Return where a server may be asked for after an attempt that may have left its guest.
+def found_nothing(fault: str | None) -> bool:
+    """Say whether an attempt has seen that its destination has no such guest, and has left none there."""
+    return _says(fault, _AFTER_THE_LOOK) and not _says(fault, _BEFORE_THE_LOOK + _GUEST_IS_THERE)
 
-    A guest that an attempt left at its destination shows when the same destination is asked again: Nova
-    refuses with "already exists" before it starts anything. So an unclear fault is retried there; the
-    same fault twice, the second time after Nova had seen that no such guest was there, proves that this
-    fault leaves nothing behind.
 
-    Args:
-        failure: the attempt.
-        fault: why it failed.
-        earlier: such attempts before it.
-    """
-    if _says(fault, _GUEST_IS_THERE):
-        return RetryPlace(destination=failure.destination, guest_stayed=True)
-    before = [e for e in earlier if e.record != failure.uuid]
-    repeated = bool(before) and before[-1].destination == failure.destination and before[-1].fault == fault
-    return RetryPlace() if repeated else RetryPlace(destination=failure.destination)
+def says_it_stayed(fault: str | None) -> bool:
+    """Say whether an attempt failed in a way that tells that its guest is, or may be, at its destination."""
+    return _says(fault, _GUEST_IS_THERE)
 
 
 def _says(text: str | None, words: Iterable[str]) -> bool:

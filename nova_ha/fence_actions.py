@@ -10,18 +10,19 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
-from nova_ha import record
 from nova_ha.clock import Clock, format_time
 from nova_ha.credentials import Settings
 from nova_ha.errors import (
     ClusterError,
+    HostNameError,
     NovaHaError,
     NovaUnavailable,
     RecoveryOpen,
     Retriable,
 )
-from nova_ha.host_names import nova_host
+from nova_ha.host_names import HostNames, nova_host
 from nova_ha.model import Service
 from nova_ha.ports import ClusterPort, NovaPort
 
@@ -151,13 +152,19 @@ class FenceActions:
     def hosts(self) -> dict[str, str]:
         """Return every name of a host that may be fenced, with ``on`` or ``off``.
 
-        That is Nova's name, and the short name when just one host has it: Pacemaker may use either.
+        That is Nova's name, and the short name when it means just one host: Pacemaker may use either.
         """
-        services = self._connect().services()
-        short = [service.host.partition(".")[0] for service in services]
-        unique = {service.host.partition(".")[0]: service for service in services}
-        names = {name: _power(service) for name, service in unique.items() if short.count(name) == 1}
-        return {**names, **{service.host: _power(service) for service in services}}
+        services = {service.host: service for service in self._connect().services()}
+        names, found = HostNames(services, self._domain), {}
+        for short in dict.fromkeys(host.partition(".")[0] for host in services):
+            with suppress(HostNameError):
+                found[short] = _power(services[names.host_of(short)])
+        return {**found, **{host: _power(service) for host, service in services.items()}}
+
+    @property
+    def _domain(self) -> str:
+        """Return the DNS suffix of the hosts, for nodes with short names."""
+        return str(self._settings.get("domain") or "")
 
     def _seconds(self, name: str) -> float:
         """Return a setting that is a duration."""
@@ -176,14 +183,12 @@ class FenceActions:
         """Force the service down and disable it; a person's own disable keeps its reason (rule R5)."""
         nova = self._connect()
         service = self._service(nova, node)
-        is_a_persons = service.status == "disabled" and not service.is_ours
-        nova.tell_down(service, None if is_a_persons else record.marker_reason(fenced_at))
+        nova.tell_down(service, service.reason_when_fenced(fenced_at))
 
     def _service(self, nova: NovaPort, node: str) -> Service:
         """Return the node's service, of which Nova must know the state."""
         services = {service.host: service for service in nova.services()}
-        domain = self._settings.get("domain")
-        service = services[nova_host(node, services, str(domain) if domain else None)]
+        service = services[nova_host(node, services, self._domain)]
         if not service.is_known:
             raise NovaUnavailable(f"host '{service.host}': Nova cannot reach the database of its cell")
         return service

@@ -35,7 +35,9 @@ _LIBRARY_ALIASES = frozenset(LIBRARY_KEYS.values())
 #: Column at which the library expects the text of an option's help.
 _TEXT_COLUMN = 31
 
-_TYPES = {"integer": "integer", "seconds": "second", "boolean": "boolean"}
+#: The library's types. Durations are texts for it: its "second" is a bare whole number, and it refuses the
+#: 90s that every resource parameter of Pacemaker may be (_get_opts_with_invalid_types).
+_TYPES = {"integer": "integer", "boolean": "boolean"}
 
 Definition = dict[str, object]
 

@@ -13,15 +13,17 @@ class HostNames:
 
     Args:
         hosts: their names.
+        domain: the DNS suffix that the option of that name adds to a node's name.
     """
 
-    def __init__(self, hosts: Iterable[str]) -> None:
+    def __init__(self, hosts: Iterable[str], domain: str = "") -> None:
         self._known = frozenset(hosts)
+        self._domain = domain.lstrip(".")
         self._shorts: dict[str, list[str]] | None = None
 
-    def host_of(self, node: str, domain: str | None = None) -> str:
+    def host_of(self, node: str) -> str:
         """Return Nova's name of a node; see `nova_host`."""
-        for name in (node, f"{node}.{(domain or '').lstrip('.')}"):
+        for name in (node, f"{node}.{self._domain}"):
             if name in self._known:
                 return name
         fits = [host for host in self._by_short().get(_short(node), ()) if _one_is_short(host, node)]
@@ -53,7 +55,7 @@ def nova_host(node: str, hosts: Iterable[str], domain: str | None = None) -> str
     Raises:
         HostNameError: no host fits, or more than one.
     """
-    return HostNames(hosts).host_of(node, domain)
+    return HostNames(hosts, domain or "").host_of(node)
 
 
 def _short(name: str) -> str:

@@ -40,6 +40,7 @@ def _hosts(observation: Observation, plan: Plan, policy: Policy) -> Iterator[str
                 yield from _request(observation, host, verdict)
         yield from _closing(host)
         yield from _returning(host)
+        yield from _marked(host)
         yield from _lost(observation, host)
         yield from _wedged(observation, host, policy)
 
@@ -93,6 +94,13 @@ def _returning(host: HostPlan) -> Iterator[str]:
         yield f"record of {host.view.host} removed in state {host.state.word}"
 
 
+def _marked(host: HostPlan) -> Iterator[str]:
+    """No mark stands beside the record of another fencing: Pacemaker's constraint only asks for any mark."""
+    node = host.view.node
+    if node.fenced and node.evacuated not in (None, node.fenced_at):
+        yield f"{host.view.host} is marked as evacuated at {node.evacuated}, but fenced at {node.fenced_at}"
+
+
 def _lost(observation: Observation, host: HostPlan) -> Iterator[str]:
     """A loss proves nothing, and nothing is undone that nova-ha has not done because of it."""
     node, service = host.view.node, host.view.service
@@ -125,9 +133,11 @@ def _wedged(observation: Observation, host: HostPlan, policy: Policy) -> Iterato
 
 
 def _is_no_proof(host: HostPlan) -> bool:
-    """Say whether Nova does not remember either that the host was fenced."""
+    """Say whether Nova does not remember either that the host was fenced, or it was connected since."""
     service = host.view.service
-    return service is None or not (service.forced_down and service.is_ours) or service.is_lost
+    if host.view.node.lost or service is None:
+        return True
+    return not service.forced_down or service.marked_at is None
 
 
 def _bounds(observation: Observation, plan: Plan, policy: Policy) -> Iterator[str]:

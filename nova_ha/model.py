@@ -57,6 +57,18 @@ class Service:
         return self.status == "disabled" and record.is_lost(self.disabled_reason)
 
     @property
+    def marked_at(self) -> str | None:
+        """Return the time of the fencing that our marker tells of, also beside a person's words."""
+        return record.marked_at(self.disabled_reason) if self.status == "disabled" else None
+
+    def reason_when_fenced(self, fenced_at: str) -> str | None:
+        """Return the ``disabled_reason`` to write for a fencing; None keeps a person's own (rule R5)."""
+        if self.status != "disabled" or self.is_ours:
+            return record.marker_reason(fenced_at)
+        words = record.words_beside_marker(self.disabled_reason)
+        return None if words is None else record.beside_marker(words, fenced_at)
+
+    @property
     def takes_servers(self) -> bool:
         """Say whether the scheduler may send servers to it."""
         return self.status == "enabled" and self.state == "up" and not self.forced_down

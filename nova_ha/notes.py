@@ -29,7 +29,8 @@ class Ask:
         vm_state: the server's state before.
         outcome: see above.
         request_id: Nova's id of the request.
-        text: what Nova said.
+        text: what Nova said, or what became of the connection.
+        status: HTTP status of an answer that is an error; None when Nova said nothing.
     """
 
     at: float
@@ -39,6 +40,7 @@ class Ask:
     outcome: str | None = None
     request_id: str | None = None
     text: str = ""
+    status: int | None = None
 
     @property
     def may_have_effect(self) -> bool:
@@ -137,6 +139,7 @@ def _answered(notes: ServerNotes, event: Event) -> ServerNotes:
         outcome=event.get("outcome"),
         request_id=event.get("request_id"),
         text=str(event.get("text", "")),
+        status=event.get("status"),
     )
     return replace(notes, asks=(*notes.asks[:-1], ask))
 

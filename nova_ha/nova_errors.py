@@ -121,7 +121,7 @@ def _token_refused(method: str | None, url: str | None) -> str:
 def _maybe_done(status: int, message: str, *, action: bool) -> NovaHaError:
     """Return our error for an answer after which the request may have taken effect."""
     if action:
-        return AmbiguousAnswer(message)
+        return AmbiguousAnswer(message, status)
     return RequestRefused(message, status) if status == _CONFLICT else NovaUnavailable(message)
 
 

@@ -23,6 +23,7 @@ from nova_ha.host_names import HostNames
 from nova_ha.journal import Journal
 from nova_ha.listing import Listings
 from nova_ha.model import ClusterNode, ClusterView, ServerGroup, Service
+from nova_ha.notes import AMBIGUOUS
 from nova_ha.observation import HostView, Observation
 from nova_ha.plan import HostPlan, Plan
 from nova_ha.policy import Policy
@@ -104,7 +105,7 @@ class Observer:
             hosts=hosts,
             groups=groups,
             conductors_since=self._conductors_up_since(hosts, observation.now),
-            fencings=_fencings(observation),
+            fencings=_fencings(observation, self._policy.domain),
         )
 
     def confirm(self, observation: Observation) -> Observation:
@@ -135,7 +136,7 @@ class Observer:
     def _hosts(self, cluster: ClusterView, services: tuple[Service, ...]) -> list[HostView]:
         """Return every host that has a record, or ought to have one."""
         by_host = {service.host: service for service in reversed(services)}
-        names = HostNames(by_host)
+        names = HostNames(by_host, self._policy.domain)
         nodes = (node for node in cluster.nodes if node.is_remote or node.fenced)
         views = (self._look_at(node, names, by_host) for node in nodes)
         return [view for view in views if view is not None]
@@ -176,6 +177,7 @@ class Observer:
         key = _recovery(view.node)
         if key not in self._takeovers:
             self._takeovers[key] = self._takeover_until(view.node)
+            self._give_up_answers(*key)
         return replace(
             view,
             takeover_until=self._takeovers[key],
@@ -189,6 +191,16 @@ class Observer:
         owner = record.owner_of(node.state)
         is_known = owner == self._owner and self._journal.notes(node.name, node.fenced_at or "").begun
         return 0.0 if owner is None or is_known else self._clock.now() + self._policy.settle_time
+
+    def _give_up_answers(self, node: str, fenced_at: str) -> None:
+        """Write down that no answer comes to requests of the evacuator that was here before.
+
+        They were lost when it died, not when it asked; that is as far back as the settle time may count
+        (rule 14).
+        """
+        for server_id, notes in self._journal.notes(node, fenced_at).servers.items():
+            if notes.last_ask is not None and notes.last_ask.outcome is None:
+                self._journal.append(node, fenced_at, "answered", server=server_id, outcome=AMBIGUOUS)
 
     # --- their servers --------------------------------------------------------------------------------------
 
@@ -247,7 +259,7 @@ class Observer:
         return self._conductors_since
 
 
-def _fencings(observation: Observation) -> dict[str, tuple[float, ...]]:
+def _fencings(observation: Observation, domain: str) -> dict[str, tuple[float, ...]]:
     """Return when Pacemaker remembers to have fenced Nova's hosts, by host."""
     times: dict[str, list[float]] = {}
     for event in observation.cluster.fencing:
@@ -255,7 +267,7 @@ def _fencings(observation: Observation) -> dict[str, tuple[float, ...]]:
     for node in observation.cluster.nodes:
         if node.fenced_since is not None:
             times.setdefault(node.name, []).append(node.fenced_since)
-    names = HostNames(service.host for service in observation.services or ())
+    names = HostNames((service.host for service in observation.services or ()), domain)
     found: dict[str, tuple[float, ...]] = {}
     for name, moments in times.items():
         with contextlib.suppress(HostNameError):

@@ -8,6 +8,14 @@ from nova_ha.programs import ALL, CLOUD
 
 _UNUSED_BY_COMPUTE = " NovaCompute accepts and ignores it: it needs no credentials."
 
+#: Options that name the same thing, each by its name and by its id: one that is given hides, in every source
+#: behind it, the other, too.
+NAME_OR_ID = (
+    ("project_name", "project_id"),
+    ("user_domain", "user_domain_id"),
+    ("project_domain", "project_domain_id"),
+)
+
 # fmt: off
 CREDENTIALS: tuple[Option, ...] = (
     Option(
@@ -38,14 +46,29 @@ CREDENTIALS: tuple[Option, ...] = (
         ALL, aliases=("tenant_name",), short="t", environment="OS_PROJECT_NAME",
     ),
     Option(
+        "project_id", "string", None, "Project of the user, by its id",
+        "Id of that project, in place of its name and domain.",
+        CLOUD, environment="OS_PROJECT_ID",
+    ),
+    Option(
         "user_domain", "string", None, "Domain of the user",
         "Name of the domain of the user; Default when nothing names another." + _UNUSED_BY_COMPUTE,
         ALL, short="u", environment="OS_USER_DOMAIN_NAME",
     ),
     Option(
+        "user_domain_id", "string", None, "Domain of the user, by its id",
+        "Id of the domain of the user, in place of its name.",
+        CLOUD, environment="OS_USER_DOMAIN_ID",
+    ),
+    Option(
         "project_domain", "string", None, "Domain of the project",
         "Name of the domain of the project; Default when nothing names another." + _UNUSED_BY_COMPUTE,
         ALL, short="P", environment="OS_PROJECT_DOMAIN_NAME",
+    ),
+    Option(
+        "project_domain_id", "string", None, "Domain of the project, by its id",
+        "Id of the domain of the project, in place of its name.",
+        CLOUD, environment="OS_PROJECT_DOMAIN_ID",
     ),
     Option(
         "application_credential_id", "string", None, "Id of an application credential",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from nova_ha.errors import ConfigurationError
 from nova_ha.option import Option, Value
+from nova_ha.option_credentials import NAME_OR_ID
 from nova_ha.option_table import OPTIONS
 from nova_ha.programs import COMMAND, COMPUTE, EVACUATE, FENCE, PROGRAMS
 
@@ -72,9 +73,13 @@ def _fallback(written: Mapping[str, str], environ: Mapping[str, str]) -> Mapping
         return {}
     if "cloud" in written or ("auth_url" not in written and environ.get("OS_CLOUD")):
         return {name: environ[name] for name in ("OS_CLOUD", "OS_CLIENT_CONFIG_FILE") if name in environ}
-    if "auth_url" in written:
-        return {name: text for name, text in environ.items() if name != "OS_CLOUD"}
-    return environ
+    hidden = {"OS_CLOUD"} if "auth_url" in written else set()
+    by_name = {option.name: option for option in OPTIONS}
+    for pair in NAME_OR_ID:
+        options = [by_name[name] for name in pair]
+        if any(spelling in written for option in options for spelling in _spellings(option)):
+            hidden |= {option.environment or "" for option in options}
+    return {name: text for name, text in environ.items() if name not in hidden}
 
 
 def _without_opposite(values: dict[str, Value]) -> dict[str, Value]:

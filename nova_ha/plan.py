@@ -111,6 +111,14 @@ class Enable:
 
 
 @dataclass(frozen=True)
+class KeepDisabled:
+    """Take our marker out of the reason of a host that a person has disabled during its recovery."""
+
+    service: Service
+    reason: str
+
+
+@dataclass(frozen=True)
 class StartAtHome:
     """Start servers on the host that they could not leave and that is back in service.
 
@@ -147,6 +155,7 @@ Step = Union[
     RestartCompute,
     ClearForcedDown,
     Enable,
+    KeepDisabled,
     StartAtHome,
     ClearRecord,
     UnfencedStep,
@@ -225,13 +234,23 @@ class Verdict:
 
 @dataclass(frozen=True)
 class HostPlan:
-    """What is decided about one host."""
+    """What is decided about one host.
+
+    Attributes:
+        view: the host.
+        state: where it stands.
+        reason: why, in words for an admin.
+        verdicts: what is decided about its servers.
+        steps: what to do now.
+        is_stuck: whether an admin should know although the state is one that passes by itself.
+    """
 
     view: HostView
     state: HostState
     reason: str = ""
     verdicts: tuple[Verdict, ...] = ()
     steps: tuple[Step, ...] = ()
+    is_stuck: bool = False
 
     @property
     def progress(self) -> str:
@@ -242,8 +261,8 @@ class HostPlan:
 
     @property
     def troubles(self) -> tuple[str, ...]:
-        """Return what an admin should know: why it is held or wedged, each server that does not get on."""
-        is_bad = self.state in (HostState.HELD, HostState.WEDGED)
+        """Return what an admin should know: why it does not get on, and each server that does not."""
+        is_bad = self.is_stuck or self.state in (HostState.HELD, HostState.WEDGED)
         held = (f"host {self.view.host}: {self.state.word} ({self.reason})",) if is_bad else ()
         stuck = tuple(
             v.sentence for v in self.verdicts if v.is_stuck or v.fate in (Fate.RETRYING, Fate.IMMOVABLE)

@@ -30,6 +30,8 @@ class Policy:
         wedged_after: how long a nova-compute may be silent until it is to be restarted; 0 means for ever.
         fence_wedged_after: how many restarts may not help until its node is fenced; 0 means any number.
         threshold: with more failed hosts than this nothing new is begun; 0 means no threshold.
+        domain: DNS suffix that makes a node's name its host's name in Nova; empty where names tell by
+            themselves.
         priority_key: metadata key whose integer value orders servers, highest first; empty means no order.
         retry_first: delay before the first retry of a server.
         retry_longest: longest delay between retries; they never end.
@@ -51,6 +53,7 @@ class Policy:
     wedged_after: float = 120.0
     fence_wedged_after: int = 0
     threshold: int = 0
+    domain: str = ""
     priority_key: str = ""
     retry_first: float = 10.0
     retry_longest: float = 300.0

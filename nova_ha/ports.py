@@ -88,7 +88,7 @@ class ClusterPort(Protocol):
         """Write the record of a fencing and read it back; raise `ClusterError` when it was not kept."""
 
     def mark_evacuated(self, node: str, fenced_at: str) -> None:
-        """Write that the recovery of that fencing is complete, and read it back."""
+        """Write that the recovery of that fencing is complete; not beside the record of a later one."""
 
     def clear_record(self, node: str, fenced_at: str) -> bool:
         """Remove record and mark, but only if the record is still of that fencing; say whether it was."""

@@ -31,7 +31,6 @@ FENCED = "nova-ha-fenced"
 EVACUATED = "nova-ha-evacuated"
 STATE = "nova-ha-state"
 SERVERS = "nova-ha-servers"
-WEDGED = "nova-ha-wedged"
 
 #: Transient attribute of a compute node whose nova-compute is wedged: its process may live, and Nova gets no
 #: heartbeat. Value: a time, a blank, and a sentence. Written by the evacuator, read by NovaCompute's monitor.
@@ -56,6 +55,11 @@ _WORD = "fenced "
 #: Begins every ``disabled_reason`` that nova-ha writes; nothing else is ever undone by nova-ha (rule R5).
 MARKER = "nova-ha: "
 _LOST = f"{MARKER}lost "
+
+#: Begins every ``disabled_reason`` of ``nova-ha disable``: a person's, so no `MARKER`. During a recovery our
+#: marker stays at its end, in brackets: it is the second ledger of the recovery.
+BY_HAND = "disabled with nova-ha by "
+_BESIDE = f" ({MARKER}{_WORD}"
 
 
 def record_value(fenced_at: str) -> str:
@@ -107,6 +111,40 @@ def marker_reason(fenced_at: str) -> str:
     return f"{MARKER}fenced {fenced_at}"
 
 
+def by_hand_reason(account: str, text: str, fenced_at: str | None) -> str:
+    """Return the ``disabled_reason`` of a service that somebody disabled with ``nova-ha disable``.
+
+    Args:
+        account: who did it, and where.
+        text: why; may be empty.
+        fenced_at: time of the fencing whose marker it replaces; None without one.
+    """
+    words = f"{BY_HAND}{account}{f': {text}' if text else ''}"
+    return words if fenced_at is None else beside_marker(words, fenced_at)
+
+
+def beside_marker(words: str, fenced_at: str) -> str:
+    """Return a person's ``disabled_reason`` that keeps our marker beside the words."""
+    return f"{words}{_BESIDE}{fenced_at})"
+
+
+def words_beside_marker(disabled_reason: str | None) -> str | None:
+    """Return the person's words in a ``disabled_reason`` that keeps our marker; None in any other."""
+    reason = disabled_reason or ""
+    if not (reason.startswith(BY_HAND) and reason.endswith(")") and _BESIDE in reason):
+        return None
+    return reason.rpartition(_BESIDE)[0]
+
+
+def marked_at(disabled_reason: str | None) -> str | None:
+    """Return the time in our marker of a fencing, alone or beside a person's words; None without one."""
+    reason = disabled_reason or ""
+    if is_ours(reason):
+        return None if is_lost(reason) else reason[len(marker_reason("")) :].strip()
+    words = words_beside_marker(reason)
+    return None if words is None else reason[len(words) + len(_BESIDE) : -1]
+
+
 def lost_reason(noticed_at: str) -> str:
     """Return the ``disabled_reason`` of a service whose host Pacemaker has lost; it proves no fencing."""
     return _LOST + noticed_at
@@ -115,6 +153,11 @@ def lost_reason(noticed_at: str) -> str:
 def is_lost(disabled_reason: str | None) -> bool:
     """Say whether a ``disabled_reason`` tells of a host that was lost, and was not fenced by then."""
     return bool(disabled_reason) and str(disabled_reason).startswith(_LOST)
+
+
+def lost_at(disabled_reason: str | None) -> str:
+    """Return the time in a `lost_reason`; empty when it is none."""
+    return str(disabled_reason)[len(_LOST) :].strip() if is_lost(disabled_reason) else ""
 
 
 def is_passing(state: str | None) -> bool:

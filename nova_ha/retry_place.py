@@ -3,6 +3,12 @@
 
 Rule 16 of nova.md over all attempts of a recovery, not only the last: one that found no room says nothing
 about the guest that an earlier one may have left at its destination.
+
+After a fault that tells nothing only that destination is asked for again, as often as it takes, until one of
+these answers: the server arrives; Nova refuses because such a guest exists there; an attempt that has looked
+for such a guest, and found none, fails without having started one; the destination is fenced. The same fault
+twice is no answer: where a database or RabbitMQ comes and goes, one attempt fails before its guest is started
+and the next, with the same words, after that.
 """
 
 from __future__ import annotations
@@ -32,9 +38,7 @@ def where_to_retry(failures: Sequence[Evacuation], view: ServerView, situation: 
     is_dead = last.destination in situation.dead_hosts or situation.was_fenced_since(last)
     if is_dead or (faults.says_it_exists(fault) and _is_leftover(last, view, situation)):
         return RetryPlace()
-    harmless = {record.uuid for record in failures} - {record.uuid for record in doubtful}
-    earlier = [noted for noted in view.notes.failures if noted.record not in harmless]
-    return faults.where_to_retry(last, fault, earlier)
+    return RetryPlace(destination=last.destination, guest_stayed=faults.says_it_stayed(fault))
 
 
 def fault_of(record: Evacuation, view: ServerView) -> str | None:
@@ -56,10 +60,23 @@ def _may_leave_a_guest(record: Evacuation, later: Sequence[Evacuation], view: Se
     The fault of one that another evacuator saw is not known here. Where that evacuator asked for another
     host after it, it knew that nothing was left.
     """
+    if _was_looked_for(record, later, view):
+        return False
     is_noted = any(noted.record == record.uuid for noted in view.notes.failures)
     if later and not is_noted:
         return record.status == "failed" and later[0].destination == record.destination
     return not faults.leaves_nothing(record, fault_of(record, view))
+
+
+def _was_looked_for(record: Evacuation, later: Sequence[Evacuation], view: ServerView) -> bool:
+    """Say whether a later attempt has seen that no guest was left at an attempt's destination.
+
+    Of those that are not noted only the last one's fault is known: it is the one that the server shows.
+    """
+    noted = {failure.record for failure in view.notes.failures}
+    known = [other for other in later if other.uuid in noted or other is later[-1]]
+    there = [other for other in known if other.destination == record.destination]
+    return any(faults.found_nothing(fault_of(other, view)) for other in there)
 
 
 def _is_leftover(last: Evacuation, view: ServerView, situation: Situation) -> bool:

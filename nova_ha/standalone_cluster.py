@@ -68,6 +68,21 @@ class StandaloneCluster:
         """Return every host in the ledger, also those of which only a sentence is left."""
         return tuple(_node(_read(path)) for path in self._files())
 
+    def readable(self) -> tuple[tuple[ClusterNode, ...], tuple[str, ...]]:
+        """Return every host that can be read, and what is wrong with the others: to show, not to decide."""
+        found: list[ClusterNode] = []
+        problems: list[str] = []
+        try:
+            paths = self._files()
+        except ClusterError as error:
+            return (), (str(error),)
+        for path in paths:
+            try:
+                found.append(_node(_read(path)))
+            except ClusterError as error:
+                problems.append(str(error))
+        return tuple(found), tuple(problems)
+
     def change_token(self) -> object:
         """Return a value that differs when a file of the ledger was replaced."""
         try:

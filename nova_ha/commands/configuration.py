@@ -17,8 +17,10 @@ FENCE_AGENT, EVACUATE_AGENT, COMPUTE_AGENT = (
 #: Pacemaker's own default for the time limit of an operation.
 DEFAULT_TIMEOUT = 20.0
 
-#: What Pacemaker reads as no.
+#: What Pacemaker reads as no, and as yes.
 FALSE = frozenset(("false", "no", "off", "0", "n"))
+TRUE = frozenset(("true", "yes", "on", "1", "y"))
+REMOTE_AGENT = "ocf:pacemaker:remote"
 
 _DURATION = re.compile(r"(\d+)\s*(ms|msec|us|usec|s|sec|m|min|h|hr)?", re.IGNORECASE)
 _UNITS = {"ms": 0.001, "msec": 0.001, "us": 1e-6, "usec": 1e-6, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0}
@@ -38,10 +40,12 @@ class Monitor:
     Attributes:
         interval: seconds; None when its text is not understood.
         level: its OCF_CHECK_LEVEL; 0 is the plain monitor.
+        is_enabled: whether Pacemaker repeats it.
     """
 
     interval: float | None
     level: int
+    is_enabled: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Resource:
         parameters: its instance attributes.
         meta: its meta attributes.
         operations: attributes of its operations by name; of its monitors, the plain one's.
-        monitors: every monitor that Pacemaker repeats.
+        monitors: every monitor that has an interval.
         parents: ids of the clone, group and bundle around it, the nearest first.
         is_clone: whether several instances may run.
     """
@@ -78,6 +82,16 @@ class Resource:
         """Say whether an admin has stopped it."""
         return self.meta.get("target-role", "").lower() == "stopped"
 
+    @property
+    def is_left_alone(self) -> bool:
+        """Say whether an admin has told Pacemaker to do nothing about it."""
+        return self.meta.get("is-managed", "true").lower() in FALSE or self.is_in_maintenance
+
+    @property
+    def is_in_maintenance(self) -> bool:
+        """Say whether an admin has put it in maintenance, for itself."""
+        return self.meta.get("maintenance", "false").lower() in TRUE
+
     def timeout(self, operation: str) -> float | None:
         """Return the time limit of an operation in seconds; None when its text is not understood."""
         text = self.operations.get(operation, {}).get("timeout")
@@ -86,10 +100,17 @@ class Resource:
 
 @dataclass(frozen=True)
 class Level:
-    """A fencing level: its devices are called in their order."""
+    """A fencing level: its devices are called in their order.
+
+    Attributes:
+        index: its number; lower ones are tried first.
+        devices: names of the devices.
+        target: for which nodes it is, in pcs's spelling.
+    """
 
     index: str
     devices: tuple[str, ...]
+    target: str
 
 
 class Configuration:
@@ -108,6 +129,21 @@ class Configuration:
         """Return a property of the cluster; None when nobody has set it."""
         return _pairs(self.root, "configuration/crm_config/cluster_property_set").get(name)
 
+    def fencing_property(self, name: str) -> tuple[str, str | None]:
+        """Return the full name and the value of a property of fencing; None when nobody has set it.
+
+        Pacemaker 3.0.2 has renamed stonith-enabled to fencing-enabled, and so on. It still takes the old
+        name, and prefers the new one where both are set; older ones know the old one only.
+
+        Args:
+            name: what follows ``fencing-``, such as ``enabled``.
+        """
+        for full in (f"fencing-{name}", f"stonith-{name}"):
+            value = self.property(full)
+            if value is not None:
+                return full, value
+        return f"stonith-{name}", None
+
     def running(self, agent: str) -> tuple[Resource, ...]:
         """Return the resources of an agent."""
         return tuple(resource for resource in self.resources if resource.agent == agent)
@@ -118,11 +154,13 @@ class Configuration:
 
     def levels(self, node: str) -> tuple[Level, ...]:
         """Return a node's fencing levels in the order in which they are tried."""
-        from nova_ha.fencing_levels import is_for
+        from nova_ha.fencing_levels import is_for, pcs_target
 
         found = [level for level in self.root.iterfind(".//fencing-level") if is_for(level, node, self.root)]
         found.sort(key=lambda level: int(level.get("index", "0")))
-        return tuple(Level(item.get("index", ""), _words(item.get("devices", ""))) for item in found)
+        return tuple(
+            Level(item.get("index", ""), _words(item.get("devices", "")), pcs_target(item)) for item in found
+        )
 
     def node_attributes(self, node: str) -> dict[str, str]:
         """Return a node's attributes, permanent and transient ones."""
@@ -181,13 +219,14 @@ class Configuration:
 
 
 def _monitors(source: ET.Element) -> Iterator[Monitor]:
-    """Yield the monitors that are repeated; Pacemaker does so with an interval, unless enabled=false."""
+    """Yield the monitors with an interval; Pacemaker repeats them, unless enabled=false."""
     for operation in source.iterfind("operations/op[@name='monitor']"):
         own = {**_pairs(operation, "meta_attributes"), **operation.attrib}
         interval = seconds(own.get("interval", "0"))
-        if interval != 0 and own.get("enabled", "true").lower() not in FALSE:
+        if interval != 0:
             level = _pairs(operation, "instance_attributes").get("OCF_CHECK_LEVEL", "0")
-            yield Monitor(interval, int(level) if level.isdecimal() else 0)
+            is_enabled = own.get("enabled", "true").lower() not in FALSE
+            yield Monitor(interval, int(level) if level.isdecimal() else 0, is_enabled)
 
 
 def _around(primitive: ET.Element, parents: Mapping[ET.Element, ET.Element]) -> Iterator[ET.Element]:

@@ -11,20 +11,25 @@ from nova_ha.commands.configuration import (
     EVACUATE_AGENT,
     FALSE,
     FENCE_AGENT,
+    REMOTE_AGENT,
+    TRUE,
     Configuration,
     Resource,
     seconds,
 )
 from nova_ha.commands.facts import ClusterFacts, Facts
-from nova_ha.commands.finding import ERROR, EXAMPLES, NOTE, WARNING, Finding
+from nova_ha.commands.fence_devices import recovers_itself
+from nova_ha.commands.finding import ERROR, NOTE, WARNING, Finding, example
 from nova_ha.commands.resource_state import ResourceState, running_on, states
 
 #: Pacemaker gives up on a fencing that has failed ten times until its next recheck (default 15 min).
 LONGEST_RECHECK = 300.0
+#: nova-ha's own.
+_AGENTS = (FENCE_AGENT, EVACUATE_AGENT, COMPUTE_AGENT)
 
 
 def pacemaker(facts: Facts) -> Iterator[Finding]:
-    """Pacemaker answers, and this partition of the cluster has quorum."""
+    """Pacemaker answers, this partition of the cluster has quorum, and all nodes are to run something."""
     if facts.cluster is None:
         if facts.cluster_problem:
             yield Finding("pacemaker", "cluster", ERROR, facts.cluster_problem, "pcs cluster start")
@@ -46,6 +51,19 @@ def pacemaker(facts: Facts) -> Iterator[Finding]:
                 "this controller is offline",
                 f"pcs cluster start {node.name}",
             )
+    yield from _idle_nodes(facts.cluster)
+
+
+def _idle_nodes(cluster: ClusterFacts) -> Iterator[Finding]:
+    """No maintenance of a node was forgotten."""
+    for node in (*cluster.members, *cluster.remote_nodes):
+        attributes = cluster.configuration.node_attributes(node.name)
+        for name, problem in (
+            ("standby", "it is in standby: Pacemaker runs nothing on it"),
+            ("maintenance", "it is in maintenance: Pacemaker starts, stops and watches nothing on it"),
+        ):
+            if attributes.get(name, "").lower() in TRUE:
+                yield Finding("pacemaker", node.name, WARNING, problem, f"pcs node un{name} {node.name}")
 
 
 def properties(facts: Facts) -> Iterator[Finding]:
@@ -53,15 +71,16 @@ def properties(facts: Facts) -> Iterator[Finding]:
     if facts.cluster is None:
         return
     configuration = facts.cluster.configuration
-    if _is_false(configuration, "stonith-enabled"):
+    name, enabled = configuration.fencing_property("enabled")
+    if (enabled or "true").lower() in FALSE:
         yield Finding(
             "stonith-enabled",
             "cluster",
             ERROR,
             "fencing is off: no dead node is ever proven to be off, so nothing is recovered",
-            "pcs property set stonith-enabled=true",
+            f"pcs property set {name}=true",
         )
-    if (configuration.property("maintenance-mode") or "").lower() in ("true", "yes", "on", "1", "y"):
+    if (configuration.property("maintenance-mode") or "").lower() in TRUE:
         yield Finding(
             "maintenance-mode",
             "cluster",
@@ -86,20 +105,23 @@ def _recheck(configuration: Configuration) -> Iterator[Finding]:
 
 
 def resources(facts: Facts) -> Iterator[Finding]:
-    """Each of nova-ha's agents is configured, once, and is not disabled; and there are nodes for them."""
+    """Each of nova-ha's agents is configured, once, and at work; and there are nodes for them."""
     if facts.cluster is None:
         return
     if not facts.cluster.remote_nodes:
         yield Finding(
-            "resources", "cluster", NOTE, "there are no Pacemaker Remote nodes", f"{EXAMPLES}/020-nodes.sh"
+            "resources", "cluster", NOTE, "there are no Pacemaker Remote nodes", example("020-nodes.sh")
         )
     for agent, what, fix in (
-        (FENCE_AGENT, "nothing records that a node was fenced", f"{EXAMPLES}/050-fence-compute.sh"),
-        (EVACUATE_AGENT, "nobody recovers servers", f"{EXAMPLES}/070-nova-evacuate.sh"),
-        (COMPUTE_AGENT, "nobody watches nova-compute", f"{EXAMPLES}/060-compute-services.sh"),
+        (FENCE_AGENT, "nothing records that a node was fenced", example("050-fence-compute.sh")),
+        (EVACUATE_AGENT, "nobody recovers servers", example("070-nova-evacuate.sh")),
+        (COMPUTE_AGENT, "nobody watches nova-compute", example("060-compute-services.sh")),
     ):
         found = facts.cluster.configuration.running(agent)
-        if not found:
+        is_done_inline = agent == EVACUATE_AGENT and any(
+            map(recovers_itself, facts.cluster.configuration.running(FENCE_AGENT))
+        )
+        if not found and not is_done_inline:
             severity = WARNING if agent != EVACUATE_AGENT else ERROR
             yield Finding("resources", agent, severity, f"no resource has this agent: {what}", fix)
         for resource in found:
@@ -113,6 +135,30 @@ def resources(facts: Facts) -> Iterator[Finding]:
                     f"pcs {command} enable {resource.id}",
                 )
     yield from _one_evacuator(facts.cluster)
+    yield from _left_alone(facts.cluster)
+
+
+def _left_alone(cluster: ClusterFacts) -> Iterator[Finding]:
+    """No maintenance of a resource was forgotten."""
+    ours = [one for agent in _AGENTS for one in cluster.configuration.running(agent)]
+    nodes = {node.name for node in cluster.remote_nodes}
+    connections = [one for one in cluster.configuration.running(REMOTE_AGENT) if one.id in nodes]
+    for resource in connections:
+        if resource.is_disabled:
+            problem = "it is disabled: nobody watches this node; when it dies its servers are not recovered"
+            yield Finding("resources", resource.id, WARNING, problem, f"pcs resource enable {resource.id}")
+    for resource in (*ours, *connections):
+        if resource.is_left_alone:
+            problem = "it is unmanaged: Pacemaker does nothing when it fails"
+            yield Finding("resources", resource.id, WARNING, problem, _manage(resource))
+
+
+def _manage(resource: Resource) -> str:
+    """Return the command that gives a resource back to Pacemaker."""
+    command = "stonith" if resource.agent == FENCE_AGENT else "resource"
+    if resource.is_in_maintenance:
+        return f"pcs {command} meta {resource.id} maintenance=false"
+    return f"pcs {command} meta {resource.id} is-managed=true"
 
 
 def _one_evacuator(cluster: ClusterFacts) -> Iterator[Finding]:
@@ -147,7 +193,7 @@ def health(facts: Facts) -> Iterator[Finding]:
         elif state is not None and state.is_degraded:
             reason = state.reason or "it says that not all is well"
             yield Finding("evacuator", resource.id, WARNING, f"on {state.node}: {reason}", "nova-ha status")
-    for agent in (FENCE_AGENT, EVACUATE_AGENT, COMPUTE_AGENT):
+    for agent in _AGENTS:
         for resource in facts.cluster.configuration.running(agent):
             for state in states(root, resource):
                 if state.is_degraded and agent == COMPUTE_AGENT:
@@ -185,7 +231,3 @@ def legacy(facts: Facts) -> Iterator[Finding]:
                 "fence_evacuate evacuates by itself, beside nova-ha",
                 f"pcs stonith delete {resource.id}",
             )
-
-
-def _is_false(configuration: Configuration, name: str) -> bool:
-    return (configuration.property(name) or "true").lower() in FALSE

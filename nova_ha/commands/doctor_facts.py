@@ -2,16 +2,20 @@
 """Gather what ``nova-ha doctor`` judges: the only one of its modules that has to do with the world.
 
 Nothing is changed. Whether the credentials have a right is tried on a server and a service that do not exist:
-Nova then answers 404 to those who may, and 403 to those who may not. For an evacuation Nova looks for the
-server before it looks at its policy (api/openstack/compute/evacuate.py, seen in Nova 34), so there only the
-access rules of an application credential, which Keystone's middleware applies first, can refuse.
+Nova then answers 404 to those who may, and 403 to those who may not. For all that is done to one server Nova
+looks for the server before it looks at its policy (api/openstack/compute/evacuate.py, seen in Nova 34), so
+there only the access rules of an application credential, which Keystone's middleware applies first, can
+refuse. So the policies of evacuating, stopping, rebooting, resetting, and of instance actions, go untried.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from shutil import which
 from typing import TypeVar
 from xml.etree import ElementTree as ET
 
@@ -22,12 +26,14 @@ from nova_ha.commands.account import Account, OpenAccount
 from nova_ha.commands.configuration import FENCE_AGENT, Configuration
 from nova_ha.commands.facts import AccessFacts, ClusterFacts, Facts, NovaFacts, Program
 from nova_ha.commands.sources import Source, with_secrets
-from nova_ha.errors import AccessDenied, ConfigurationError, NovaHaError, NovaUnavailable
-from nova_ha.model import Server, Service
+from nova_ha.errors import AccessDenied, ClusterError, ConfigurationError, NovaHaError, NovaUnavailable
+from nova_ha.host_names import HostNames
+from nova_ha.model import ClusterNode, Server, Service
 from nova_ha.options import EVACUATE, FENCE, Value, resolve
 from nova_ha.policy import Policy
 from nova_ha.ports import NovaPort
 from nova_ha.runner import CommandFailed, Runner
+from nova_ha.standalone_cluster import StandaloneCluster
 
 _T = TypeVar("_T")
 
@@ -48,6 +54,7 @@ class Gatherer:
         open_account: opens the cloud that settings describe.
         settings: returns the command's own settings, or raises what is wrong with them.
         sources: the settings of the cluster's resources; of the command line where there is no cluster.
+        ledger: of recoveries without Pacemaker on this machine; None where nobody is to look at it.
     """
 
     def __init__(
@@ -57,49 +64,72 @@ class Gatherer:
         open_account: OpenAccount,
         settings: Callable[[], Mapping[str, Value]],
         sources: tuple[Source, ...],
+        ledger: StandaloneCluster | None = None,
     ) -> None:
         self._runner = runner
         self._clock = clock
         self._open_account = open_account
         self._settings = settings
         self._sources = sources
+        self._ledger = ledger
 
     def facts(
         self, cluster: tuple[cib.Cib, Configuration] | None, cluster_problem: str | None = None
     ) -> Facts:
         """Return everything; whatever could not be learned says why."""
         nova, problem = self._nova()
+        ledger, ledger_problem = self._entries()
         return Facts(
             now=self._clock.now(),
-            cluster=_cluster(cluster),
+            cluster=self._cluster(cluster, nova),
             cluster_problem=cluster_problem,
             nova=nova,
             nova_problem=problem,
             access=tuple(self._access(source) for source in self._sources),
             programs=tuple(self._program(*item) for item in PROGRAMS) if cluster is not None else (),
             policy=self._policy(),
+            ledger=ledger,
+            ledger_problem=ledger_problem,
         )
+
+    # --- Pacemaker ------------------------------------------------------------------------------------------
+
+    def _cluster(
+        self, found: tuple[cib.Cib, Configuration] | None, nova: NovaFacts | None
+    ) -> ClusterFacts | None:
+        if found is None:
+            return None
+        names = HostNames((one.host for one in nova.services), nova.domain) if nova is not None else None
+        cluster = ClusterFacts(found[0], found[1], found[0].nodes(), names)
+        is_lost = any(node.lost and not node.fenced for node in cluster.remote_nodes)
+        return replace(cluster, failed_fencings=self._failed_fencings()) if is_lost else cluster
+
+    def _failed_fencings(self) -> Mapping[str, str]:
+        """Return why fencings have failed, if Pacemaker tells: it forgets that when it is restarted."""
+        try:
+            answer = self._runner.run("stonith_admin", "--history", "*", "--verbose", "--output-as=xml")
+            return cib.failed_fencings(answer.stdout)
+        except (CommandFailed, ClusterError):
+            return {}
 
     # --- credentials ----------------------------------------------------------------------------------------
 
     def _access(self, source: Source) -> AccessFacts:
         """Try the credentials of a resource."""
         plain = plain_secrets(source.given) if source.agent else ()
+        known = AccessFacts(source.subject, source.agent, plain=plain, file=_file(source.given))
         try:
             account = self._open_account(self._settings_of(source))
             roles, uncovered = account.roles(), account.uncovered_calls()
             if uncovered:
-                return AccessFacts(
-                    source.subject, source.agent, roles=roles, plain=plain, uncovered=uncovered
-                )
+                return replace(known, roles=roles, uncovered=uncovered)
             account.nova.services()
         except NovaUnavailable:
             # Says nothing about the credentials, and is reported as what it is.
-            return AccessFacts(source.subject, source.agent, plain=plain)
+            return known
         except NovaHaError as error:
-            return AccessFacts(source.subject, source.agent, problem=str(error), plain=plain)
-        refused = tuple(_refused(account.nova))
-        return AccessFacts(source.subject, source.agent, refused=refused, roles=roles, plain=plain)
+            return replace(known, problem=str(error))
+        return replace(known, refused=tuple(_refused(account.nova)), roles=roles)
 
     def _settings_of(self, source: Source) -> Mapping[str, Value]:
         if not source.agent:
@@ -134,6 +164,7 @@ class Gatherer:
             microversion=_or_none(account.newest_microversion),
             clock_offset=_or_none(account.clock_offset),
             unlisted=unlisted,
+            domain=self._policy().domain,
         )
 
     def _policy(self) -> Policy:
@@ -145,19 +176,44 @@ class Gatherer:
 
     # --- this machine ---------------------------------------------------------------------------------------
 
+    def _entries(self) -> tuple[tuple[ClusterNode, ...], str | None]:
+        """Return the hosts in the ledger, or why it cannot be read."""
+        try:
+            return self._ledger.entries() if self._ledger is not None else (), None
+        except ClusterError as error:
+            return (), str(error)
+
     def _program(self, path: str, arguments: tuple[str, ...]) -> Program:
         """Ask an agent for its metadata."""
+        found = Program(path, reinstall=reinstall(sys.prefix, sys.base_prefix, which("apt-get")))
         if not os.access(path, os.X_OK):
-            return Program(path, problem="it is not there, or not executable")
+            return replace(found, problem="it is not there, or not executable")
         try:
             answer = self._runner.run(path, *arguments)
         except CommandFailed as error:
-            return Program(path, problem=str(error))
-        return Program(path, problem=_metadata_problem(answer.stdout), is_ours=_is_ours(path))
+            return replace(found, problem=str(error))
+        return replace(found, problem=_metadata_problem(answer.stdout), is_ours=_is_ours(path))
 
 
-def _cluster(found: tuple[cib.Cib, Configuration] | None) -> ClusterFacts | None:
-    return None if found is None else ClusterFacts(found[0], found[1], found[0].nodes())
+def reinstall(prefix: str, base_prefix: str, apt: str | None) -> str:
+    """Return the command that installs nova-ha's agents anew.
+
+    Args:
+        prefix: where this Python's packages are.
+        base_prefix: where they would be without a virtual environment.
+        apt: path of apt-get; None on machines with dnf.
+    """
+    if prefix != base_prefix:
+        return f"{prefix}/bin/nova-ha install-agents"
+    return "apt-get install --reinstall nova-ha" if apt else "dnf reinstall nova-ha"
+
+
+def _file(given: Mapping[str, str]) -> str | None:
+    """Return the file with credentials that parameters name; a cloud is one of clouds.yaml."""
+    named = {name.replace("-", "_"): text for name, text in given.items() if text}
+    if "cloud" in named:
+        return named.get("clouds_yaml", "clouds.yaml")
+    return named.get("credentials_file")
 
 
 def _refused(nova: NovaPort) -> Iterator[str]:

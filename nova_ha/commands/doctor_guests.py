@@ -35,6 +35,7 @@ def guests(facts: Facts) -> Iterator[Finding]:
         fix = reason.partition("; ")[2] or "tell the owner"
         yield Finding("guests", names + more, NOTE, problem, fix)
     yield from _crowded_groups(facts.nova)
+    yield from _own_disks(facts.nova, facts.policy)
 
 
 def reason_it_stays(server: Server, group: ServerGroup | None, policy: Policy) -> str | None:
@@ -57,6 +58,21 @@ def _crowded_groups(nova: NovaFacts) -> Iterator[Finding]:
             yield Finding(
                 "guests", f"server group {group.id}", NOTE, problem, "use soft-anti-affinity, or add a host"
             )
+
+
+def _own_disks(nova: NovaFacts, policy: Policy) -> Iterator[Finding]:
+    """Nova does not tell whether hosts share their instances path, so an admin is told what hangs on it."""
+    if not policy.shared_storage:
+        return
+    movable = (server for server in _servers(nova) if reason_to_ignore(server) is None)
+    count = sum(1 for server in movable if not server.is_volume_backed or server.local_disk)
+    if count:
+        problem = (
+            f"{count} servers with a disk that is no volume count on it: shared_storage=1 says that every "
+            "host reaches those disks; if not, Nova rebuilds servers from their images, without their data"
+        )
+        fix = "none where they are shared (Ceph, NFS); otherwise set shared_storage=0 for nova-evacuate"
+        yield Finding("guests", "shared storage", NOTE, problem, fix)
 
 
 def _hard_groups(nova: NovaFacts) -> dict[str, ServerGroup]:

@@ -12,6 +12,9 @@ from nova_ha.commands.configuration import FENCE_AGENT
 from nova_ha.commands.facts import AccessFacts, Facts
 from nova_ha.commands.finding import ERROR, NOTE, WARNING, Finding
 
+#: The file that is proposed where the parameters name none.
+_OWN_FILE = "/etc/nova-ha/credentials.ini"
+
 #: Clocks that differ by more make times in records and in Nova hard to compare.
 LARGEST_OFFSET = 5.0
 
@@ -95,8 +98,9 @@ def credentials(facts: Facts) -> Iterator[Finding]:
             problem = f"the roles are {roles}; Nova's own policy wants admin for evacuations"
             yield Finding("rights", access.subject, WARNING, problem, _ROLE)
         for name in access.plain:
-            fix = f"{_update(access)} {name}= credentials_file=/etc/nova-ha/credentials.ini"
-            yield Finding("plain-secret", access.subject, WARNING, plain_secret_warning(name), fix)
+            yield Finding(
+                "plain-secret", access.subject, WARNING, plain_secret_warning(name), _into_file(access, name)
+            )
 
 
 def _credentials_fix(access: AccessFacts) -> str:
@@ -108,6 +112,16 @@ def _credentials_fix(access: AccessFacts) -> str:
         return "nova-ha --cloud CLOUD --clouds-yaml /etc/nova-ha/clouds.yaml doctor"
     only = re.search(r"has no such cloud, only: (\w+)$", access.problem or "")
     return f"{_update(access)} cloud={only[1]}" if only else f"pcs {_kind(access)} config {access.subject}"
+
+
+def _into_file(access: AccessFacts, name: str) -> str:
+    """Return how a secret gets out of the configuration; a second file beside the first would be refused."""
+    file, also = access.file, ""
+    if file is None:
+        file, also = _OWN_FILE, f" credentials_file={_OWN_FILE}"
+    return (
+        f"write it into {file} of each controller (root only), and only then: {_update(access)} {name}={also}"
+    )
 
 
 def _update(access: AccessFacts) -> str:
@@ -135,7 +149,8 @@ def nova(facts: Facts) -> Iterator[Finding]:
         problem = "a nova-conductor is down, or none is up: evacuations wait for it"
         yield Finding("nova", "nova-conductor", WARNING, problem, "openstack compute service list")
     for host, reason in facts.nova.unlisted.items():
-        yield Finding("nova", host, WARNING, f"its servers cannot be listed: {reason}", "nova-ha doctor")
+        problem = f"its servers cannot be listed, so that none of them would be recovered: {reason}"
+        yield Finding("nova", host, ERROR, problem, f"openstack server list --all-projects --host {host}")
 
 
 def version(facts: Facts) -> Iterator[Finding]:

@@ -3,12 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nova_ha import record
-from nova_ha.commands.configuration import COMPUTE_AGENT, EVACUATE_AGENT, FENCE_AGENT, Resource, seconds
+from nova_ha.commands.configuration import (
+    COMPUTE_AGENT,
+    EVACUATE_AGENT,
+    FENCE_AGENT,
+    REMOTE_AGENT,
+    Monitor,
+    Resource,
+    seconds,
+)
 from nova_ha.commands.facts import ClusterFacts, Facts
+from nova_ha.commands.fence_devices import recovers_itself
 from nova_ha.commands.finding import ERROR, WARNING, Finding
 from nova_ha.commands.places import is_banned
 
@@ -40,6 +49,15 @@ LIMITS = {
 #: Of `nova_ha.option_table`: how long the action off tries to record a fencing.
 _CLUSTER_WAIT = 50.0
 _STONITH_TIMEOUT = 60.0
+#: A recovery inside of the fencing: the shortest sensible time, and the advised one.
+_INLINE, _INLINE_ADVISED = 300.0, 900.0
+_IGNORED = "what did not stop counts as stopped, and may run twice"
+#: Values of on-fail that do not get the node fenced.
+_NO_CONSEQUENCE = {
+    "ignore": _IGNORED,
+    "nothing": _IGNORED,
+    "block": "what did not stop stays as it is until somebody cleans it up",
+}
 
 
 def evacuator_places(facts: Facts) -> Iterator[Finding]:
@@ -99,37 +117,47 @@ def _gate(cluster: ClusterFacts, resource: Resource) -> Iterator[Finding]:
 
 #: OCF_CHECK_LEVEL of NovaCompute's thorough monitor.
 _THOROUGH = 10
-#: Intervals that the thorough monitor may have; Pacemaker takes no two monitors with the same.
-_INTERVALS = (60, 90, 120)
 
 
 def monitors(facts: Facts) -> Iterator[Finding]:
-    """Pacemaker also asks whether nova-compute can work, and restarts one that cannot."""
+    """Pacemaker asks whether the evacuator and nova-compute run, and whether nova-compute can work."""
     if facts.cluster is None:
         return
+    for agent in (EVACUATE_AGENT, COMPUTE_AGENT):
+        for resource in facts.cluster.configuration.running(agent):
+            plain = [monitor for monitor in resource.monitors if monitor.level < _THOROUGH]
+            problem = "no plain monitor: that it has died is noticed late, or never"
+            yield from _monitor(resource, plain, problem, (10, 15, 20), "timeout=30s")
     for resource in facts.cluster.configuration.running(COMPUTE_AGENT):
-        if any(monitor.level >= _THOROUGH for monitor in resource.monitors):
-            continue
-        taken = {monitor.interval for monitor in resource.monitors}
-        interval = next(seconds for seconds in _INTERVALS if seconds not in taken)
-        yield Finding(
-            "monitor",
-            resource.id,
-            WARNING,
-            f"no monitor has OCF_CHECK_LEVEL={_THOROUGH}: a nova-compute that cannot work is not restarted",
-            f"pcs resource op add {resource.id} monitor interval={interval}s timeout=60s "
-            f"OCF_CHECK_LEVEL={_THOROUGH}",
-        )
+        thorough = [monitor for monitor in resource.monitors if monitor.level >= _THOROUGH]
+        level = f"OCF_CHECK_LEVEL={_THOROUGH}"
+        problem = f"no monitor has {level}: a nova-compute that cannot work is not restarted"
+        yield from _monitor(resource, thorough, problem, (60, 90, 120), f"timeout=60s {level}")
+
+
+def _monitor(
+    resource: Resource, found: Sequence[Monitor], problem: str, intervals: Sequence[int], rest: str
+) -> Iterator[Finding]:
+    """Look for a monitor that is repeated among those of a kind; give a new one an interval of its own."""
+    if any(monitor.is_enabled for monitor in found):
+        return
+    taken = {monitor.interval for monitor in resource.monitors}
+    interval = next(seconds for seconds in intervals if seconds not in taken)
+    fix = f"pcs resource op add {resource.id} monitor interval={interval}s {rest}"
+    if found:
+        fix = f"pcs resource manage {resource.id} --monitor"
+    yield Finding("monitor", resource.id, WARNING, problem, fix)
 
 
 def timeouts(facts: Facts) -> Iterator[Finding]:
-    """Each operation has the time that it needs."""
+    """Each operation has the time that it needs, and a stop that fails has its consequence."""
     if facts.cluster is None:
         return
     for agent, limits in LIMITS.items():
         for resource in facts.cluster.configuration.running(agent):
             for limit in limits:
                 yield from _timeout(resource, limit)
+            yield from _stop(resource)
     yield from _fencing_timeouts(facts.cluster)
     yield from _connections(facts.cluster)
 
@@ -150,9 +178,25 @@ def _timeout(resource: Resource, limit: Limit) -> Iterator[Finding]:
     )
 
 
+def _stop(resource: Resource) -> Iterator[Finding]:
+    """A service that does not stop is not taken for stopped: its node is fenced, Pacemaker's default."""
+    stop = resource.operations.get("stop", {})
+    on_fail = stop.get("on-fail", "fence").lower()
+    if resource.agent == FENCE_AGENT or on_fail not in _NO_CONSEQUENCE:
+        return
+    fix = f"pcs resource update {resource.id} op stop on-fail=fence"
+    # pcs makes the operation anew, and forgets what is not said again.
+    if "timeout" in stop:
+        fix += f" timeout={stop['timeout']}"
+    problem = _NO_CONSEQUENCE[on_fail]
+    # Two evacuators would send requests for the same servers.
+    severity = ERROR if (resource.agent, problem) == (EVACUATE_AGENT, _IGNORED) else WARNING
+    yield Finding("on-fail", resource.id, severity, f"stop has on-fail={on_fail}: {problem}", fix)
+
+
 def _fencing_timeouts(cluster: ClusterFacts) -> Iterator[Finding]:
     """The action off has the time to record; Pacemaker would kill it in the middle and begin anew."""
-    text = cluster.configuration.property("stonith-timeout")
+    name, text = cluster.configuration.fencing_property("timeout")
     general = seconds(text) if text else _STONITH_TIMEOUT
     for resource in cluster.configuration.running(FENCE_AGENT):
         own = resource.parameters.get("pcmk_off_timeout")
@@ -166,19 +210,31 @@ def _fencing_timeouts(cluster: ClusterFacts) -> Iterator[Finding]:
                 f"off has {has:g} s, and tries for cluster_wait={wait:g} s to record the fencing",
                 f"pcs stonith update {resource.id} pcmk_off_timeout={wait + 70:g}s",
             )
+        elif has is not None and not cluster.configuration.running(EVACUATE_AGENT):
+            yield from _inline_timeout(resource, has)
     if general is not None and general < _STONITH_TIMEOUT:
         yield Finding(
             "timeout",
             "cluster",
             WARNING,
-            f"stonith-timeout={text}: a BMC that is busy with its own start needs a minute",
-            "pcs property set stonith-timeout=120s",
+            f"{name}={text}: a BMC that is busy with its own start needs a minute",
+            f"pcs property set {name}=120s",
         )
+
+
+def _inline_timeout(device: Resource, has: float) -> Iterator[Finding]:
+    """Where the action off recovers the servers it has the time for it."""
+    own = seconds(device.parameters.get("recover_wait", "")) or 0.0
+    needs, advised = (own + 5, own + 70) if own else (_INLINE, _INLINE_ADVISED)
+    if recovers_itself(device) and has < needs:
+        problem = f"off has {has:g} s, in which it is to recover all servers of the node (record_only=0)"
+        fix = f"pcs stonith update {device.id} pcmk_off_timeout={advised:g}s"
+        yield Finding("timeout", device.id, WARNING, problem, fix)
 
 
 def _connections(cluster: ClusterFacts) -> Iterator[Finding]:
     """The connection of every compute node is watched."""
-    for resource in cluster.configuration.running("ocf:pacemaker:remote"):
+    for resource in cluster.configuration.running(REMOTE_AGENT):
         monitor = resource.operations.get("monitor", {})
         interval = seconds(monitor.get("interval", "0")) or 0.0
         timeout = resource.timeout("monitor") or 0.0

@@ -44,7 +44,7 @@ def evacuate(here: Surroundings, host: str, statement: str, *, take_over: bool) 
         return RECOVERED
     try:
         _begin(work, decision)
-        return _watch_evacuator(work) if work.has_evacuator else _recover(work)
+        return _watch_evacuator(work) if work.has_evacuator else _recover(work, take_over=take_over)
     except KeyboardInterrupt:
         here.say(f"interrupted; what is under way in Nova goes on. Go on with: nova-ha evacuate {host}")
         return INTERRUPTED
@@ -70,7 +70,9 @@ def _situation(work: Workplace, statement: str, *, take_over: bool) -> Circumsta
         return situation
     here.say(f"{target.host}: listening for {LISTEN:.0f} s whether its nova-compute still reports to Nova")
     heard = is_heard(here.nova, here.clock, target.host)
-    return Circumstances(**{**vars(situation), "is_heard": heard, "now": here.clock.now()})
+    # Somebody else may have begun meanwhile.
+    entry = work.current()
+    return Circumstances(**{**vars(situation), "entry": entry, "is_heard": heard, "now": here.clock.now()})
 
 
 def _begin(work: Workplace, decision: Decision) -> None:
@@ -108,11 +110,12 @@ def _left_behind(entry: ClusterNode) -> tuple[str, ...]:
     return record.servers_with(record.LEFT, entry.facts)
 
 
-def _recover(work: Workplace) -> int:
+def _recover(work: Workplace, *, take_over: bool) -> int:
     """Do it here, unless another command on this machine does it together with other hosts."""
     while True:
         with work.alone() as is_alone:
             if is_alone:
+                work.claim(take_over=take_over)
                 teller = Teller(work.here.say)
                 work.loop(teller).run(lambda: not work.is_open())
                 return _conclude(work, teller.verdicts.get(work.target.host, ()))

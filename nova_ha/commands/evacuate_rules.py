@@ -174,5 +174,5 @@ def _marked_at(service: Service) -> str | None:
     """Return the time in nova-ha's marker in Nova; None without one that has a time."""
     if not has_our_marker(service):
         return None
-    time = (service.disabled_reason or "").removeprefix(record.marker_reason(""))
+    time = service.marked_at or ""
     return time if parse_time(time) is not None else None

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from nova_ha.cib import Cib
+from nova_ha.commands.compute_nodes import compute_nodes
 from nova_ha.commands.configuration import Configuration
+from nova_ha.host_names import HostNames
 from nova_ha.model import ClusterNode, Server, ServerGroup, Service
 from nova_ha.policy import Policy
 
@@ -20,16 +23,20 @@ class ClusterFacts:
         cib: the whole of it.
         configuration: what an admin has decided.
         nodes: every node with its records.
+        names: Nova's hosts; None when Nova did not answer.
+        failed_fencings: why the last fencing of a lost node failed.
     """
 
     cib: Cib
     configuration: Configuration
     nodes: tuple[ClusterNode, ...]
+    names: HostNames | None = None
+    failed_fencings: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def remote_nodes(self) -> tuple[ClusterNode, ...]:
-        """Return the Pacemaker Remote nodes: the compute nodes."""
-        return tuple(node for node in self.nodes if node.is_remote)
+        """Return the Pacemaker Remote nodes that are compute nodes; there may be others."""
+        return compute_nodes(self.configuration, self.nodes, self.names)
 
     @property
     def members(self) -> tuple[ClusterNode, ...]:
@@ -47,8 +54,9 @@ class AccessFacts:
         problem: why they cannot be used; None when they can.
         refused: what Keystone or Nova refuses to these credentials, each as a sentence.
         roles: names of the token's roles; None when unknown.
-        uncovered: Nova's calls that the access rules of an application credential do not cover.
         plain: parameters with a secret that stands in the cluster's configuration.
+        uncovered: Nova's calls that the access rules of an application credential do not cover.
+        file: the file that the resource's parameters name for credentials; None when they name none.
     """
 
     subject: str
@@ -58,6 +66,7 @@ class AccessFacts:
     roles: frozenset[str] | None = None
     plain: tuple[str, ...] = ()
     uncovered: tuple[str, ...] = ()
+    file: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +81,7 @@ class NovaFacts:
         microversion: the newest that the API offers, such as ``(2, 96)``; None when unknown.
         clock_offset: how far its clock is ahead of this machine's, seconds; None when unknown.
         unlisted: hosts whose servers could not be listed, with the reason.
+        domain: DNS suffix of the hosts, for nodes with short names; see the option of that name.
     """
 
     services: tuple[Service, ...]
@@ -81,6 +91,7 @@ class NovaFacts:
     microversion: tuple[int, int] | None = None
     clock_offset: float | None = None
     unlisted: Mapping[str, str] = field(default_factory=dict)
+    domain: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,11 +102,13 @@ class Program:
         path: where it belongs.
         problem: what is wrong with it; None when its metadata can be read.
         is_ours: whether it is nova-ha's; another package may have put its own there.
+        reinstall: the command that puts nova-ha's own there, in the way in which nova-ha is installed here.
     """
 
     path: str
     problem: str | None = None
     is_ours: bool = True
+    reinstall: str = "apt-get install --reinstall nova-ha"
 
 
 @dataclass(frozen=True)
@@ -111,6 +124,8 @@ class Facts:
         access: how it went with each set of credentials.
         programs: the agents on this machine.
         policy: the settings that the evacuator has.
+        ledger: hosts without Pacemaker whose recovery this machine has begun.
+        ledger_problem: why the ledger cannot be read; None when it can, or there is none.
     """
 
     now: float
@@ -121,3 +136,5 @@ class Facts:
     access: tuple[AccessFacts, ...] = ()
     programs: tuple[Program, ...] = ()
     policy: Policy = field(default_factory=Policy)
+    ledger: tuple[ClusterNode, ...] = ()
+    ledger_problem: str | None = None

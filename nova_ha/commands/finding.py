@@ -24,8 +24,9 @@ class Severity(Enum):
 NOTE, WARNING, ERROR = Severity.NOTE, Severity.WARNING, Severity.ERROR
 
 
-#: Where the packages put pcs-examples.
-EXAMPLES = "/usr/share/doc/nova-ha/examples"
+def example(step: str) -> str:
+    """Return how an admin configures what is missing: by a step of pcs-examples, with their own values."""
+    return f"run ./{step} in your copy of pcs-examples, after variables.sh there says what your cluster has"
 
 
 @dataclass(frozen=True)

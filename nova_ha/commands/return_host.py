@@ -7,7 +7,6 @@ waits for. Exit status: 0 the host is in service, or as an operator wants it; 1 
 
 from __future__ import annotations
 
-from nova_ha import record
 from nova_ha.commands.recovery_loop import Teller
 from nova_ha.commands.surroundings import Surroundings
 from nova_ha.commands.watch import watch_until
@@ -40,7 +39,7 @@ def _without_record(work: Workplace) -> int:
     if not service.forced_down:
         work.here.say(f"{host}: nothing to do: no record of it, and it is not forced down in Nova")
         return BACK
-    if record.is_ours(service.disabled_reason):
+    if service.is_ours or service.marked_at is not None:
         raise NovaHaError(
             f"{host}: forced down by a nova-ha whose record is not on this machine; return it there, or "
             f"verify its servers here first: nova-ha evacuate {host} --take-over"

@@ -42,14 +42,21 @@ def doctor(here: Surroundings, line: argparse.Namespace) -> int:
     """Check the deployment."""
     from nova_ha.commands.doctor import UNKNOWN, as_json, as_text, examine, exit_status
     from nova_ha.commands.doctor_facts import Gatherer
+    from nova_ha.standalone_cluster import StandaloneCluster
 
     if here.is_compute_node:
         print(f"nova-ha: {here.machine} is a compute node: run doctor on a controller", file=sys.stderr)
         return UNKNOWN
-    gatherer = Gatherer(here.runner, here.clock, here.open_account, lambda: here.settings, here.sources)
+    if here.is_blindfolded:
+        print(f"nova-ha: {here.cluster_problem}", file=sys.stderr)
+        return UNKNOWN
+    ledger = StandaloneCluster(here.storage / "hosts")
+    gatherer = Gatherer(
+        here.runner, here.clock, here.open_account, lambda: here.settings, here.sources, ledger
+    )
     facts = gatherer.facts(here.configuration, here.cluster_problem)
     findings = examine(facts)
-    here.say(as_json(facts, findings) if line.json else as_text(findings))
+    here.say(as_json(facts, findings) if line.json else as_text(facts, findings))
     return exit_status(facts, findings)
 
 

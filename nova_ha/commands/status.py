@@ -7,7 +7,8 @@ not answer. Exit status: 0 shown, 3 neither Pacemaker nor Nova answers.
 ``--json`` prints one object: ``time``; ``pacemaker`` and ``nova`` (words, see `Report`); ``controllers``
 (``name``, ``online``); ``evacuators`` (``resource``, ``node``, ``complaint``); ``hosts`` (``host``,
 ``state``, ``sentence``, ``node``, ``nova``, ``record``, ``servers``, see `HostStatus` and `ServerProgress`);
-``recoveries`` (``host``, ``fenced_at``, ``began``, ``ended``, ``summary``, ``by``) in this machine's journal.
+``recoveries`` (``host``, ``fenced_at``, ``began``, ``ended``, ``summary``, ``by``) in this machine's journal;
+``unreadable`` (sentences about files of this machine's ledger: their hosts are missing above).
 Times are ISO, or epoch seconds where the journal has them.
 """
 
@@ -17,6 +18,7 @@ from collections.abc import Mapping
 
 from nova_ha.cib import Cib
 from nova_ha.cluster import CONFIRMED
+from nova_ha.commands.compute_nodes import compute_nodes
 from nova_ha.commands.configuration import EVACUATE_AGENT, Configuration
 from nova_ha.commands.past import past_recoveries
 from nova_ha.commands.progress import ServerProgress, progress
@@ -45,8 +47,10 @@ class StatusGatherer:
         state, pacemaker = _pacemaker(here)
         nova, services, problem = self._nova()
         ledger = StandaloneCluster(here.storage / "hosts")
-        view = _with_ledger(state.nodes() if state is not None else (), _entries(ledger))
-        statements = {node.name: ledger.statement(node.name) for node in _entries(ledger) if node.fenced}
+        names = HostNames((one.host for one in services), self._domain) if problem is None else None
+        entries, unreadable = ledger.readable()
+        view = _with_ledger(_nodes(state, names), entries)
+        statements = {node.name: ledger.statement(node.name) for node in entries if node.fenced}
         words = {name: f"{found.text} ({found.by})" for name, found in statements.items() if found}
         words.update(_confirmations(state) if state is not None else {})
         configuration = Configuration(state.root) if state is not None else None
@@ -56,10 +60,19 @@ class StatusGatherer:
             controllers=tuple(node for node in view if not node.is_remote),
             nova=problem or "answers",
             evacuators=_evacuators(state, configuration),
-            hosts=tuple(self._host(nova, item, words) for item in _paired(view, services)),
+            hosts=tuple(self._host(nova, item, words) for item in _paired(view, services, self._domain)),
             past=past_recoveries(here.storage),
+            unreadable=unreadable,
             is_blind=state is None and problem is not None,
         )
+
+    @property
+    def _domain(self) -> str:
+        """Return the DNS suffix of the hosts, for nodes with short names; empty when settings are wrong."""
+        try:
+            return str(self._surroundings.settings.get("domain") or "")
+        except NovaHaError:
+            return ""
 
     def _nova(self) -> tuple[NovaPort | None, tuple[Service, ...], str | None]:
         """Return Nova and its services, or why there are none."""
@@ -98,6 +111,7 @@ class StatusGatherer:
 
 def _pacemaker(here: Surroundings) -> tuple[Cib | None, str]:
     """Return the cluster's state now, and a word about it."""
+    here.look_again()
     if here.configuration is None:
         return None, here.cluster_problem or "none"
     try:
@@ -118,22 +132,23 @@ def _confirmations(state: Cib) -> dict[str, str]:
     return found
 
 
-def _entries(ledger: StandaloneCluster) -> tuple[ClusterNode, ...]:
-    """Return the hosts of the ledger; whoever may not read it sees none."""
-    try:
-        return ledger.entries()
-    except ClusterError:
-        return ()
-
-
 def _with_ledger(nodes: tuple[ClusterNode, ...], ledger: tuple[ClusterNode, ...]) -> tuple[ClusterNode, ...]:
     known = {node.name for node in nodes}
     return (*nodes, *(node for node in ledger if node.name not in known))
 
 
-def _paired(nodes: tuple[ClusterNode, ...], services: tuple[Service, ...]) -> list[HostStatus]:
+def _nodes(state: Cib | None, names: HostNames | None) -> tuple[ClusterNode, ...]:
+    """Return Pacemaker's nodes, without those that run pacemaker_remoted and have nothing to do with Nova."""
+    if state is None:
+        return ()
+    computes = set(compute_nodes(Configuration(state.root), state.nodes(), names))
+    return tuple(node for node in state.nodes() if not node.is_remote or node.fenced or node in computes)
+
+
+def _paired(nodes: tuple[ClusterNode, ...], services: tuple[Service, ...], domain: str) -> list[HostStatus]:
     """Return every host that Pacemaker, the ledger or Nova knows, by name."""
-    names, by_host = HostNames(service.host for service in services), {s.host: s for s in services}
+    by_host = {service.host: service for service in services}
+    names = HostNames(by_host, domain)
     found: dict[str, HostStatus] = {
         host: HostStatus(host, None, service) for host, service in by_host.items()
     }

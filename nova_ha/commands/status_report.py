@@ -121,6 +121,7 @@ class Report:
         evacuators: the resources NovaEvacuate.
         hosts: every compute node.
         past: recoveries in this machine's journal, the newest first.
+        unreadable: what is wrong with files of this machine's ledger, whose hosts are missing.
         is_blind: whether neither Pacemaker nor Nova answers.
     """
 
@@ -131,6 +132,7 @@ class Report:
     evacuators: tuple[EvacuatorStatus, ...]
     hosts: tuple[HostStatus, ...]
     past: tuple[PastRecovery, ...]
+    unreadable: tuple[str, ...] = ()
     is_blind: bool = False
 
 

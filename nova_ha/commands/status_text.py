@@ -32,6 +32,7 @@ def as_json(report: Report, *, is_line: bool = False) -> str:
         "evacuators": [evacuator.as_json() for evacuator in report.evacuators],
         "hosts": [host.as_json() for host in report.hosts],
         "recoveries": [past.as_json() for past in report.past],
+        "unreadable": list(report.unreadable),
     }
     return json.dumps(shown, indent=None if is_line else 2)
 
@@ -58,6 +59,8 @@ def _head(report: Report) -> Iterator[str]:
         where = f"on {evacuator.node}" if evacuator.node else "runs nowhere"
         complaint = f", degraded: {evacuator.complaint}" if evacuator.complaint else ""
         yield f"evacuator: {evacuator.resource} {where}{complaint}"
+    for problem in report.unreadable:
+        yield f"hosts are missing below: {problem}"
 
 
 def _row(host: HostStatus) -> tuple[str, str, str, str]:

@@ -25,6 +25,9 @@ from nova_ha.runner import CommandFailed, Runner, SystemRunner
 
 STORAGE = Path("/var/lib/nova-ha")
 
+#: Why nothing is known of Pacemaker, where not even its files may be looked for.
+RUN_AS_ROOT = "this account may not ask Pacemaker: run the command as root"
+
 
 def _real_account() -> OpenAccount:
     """Return what opens real clouds; imported late, for novaclient takes half a second."""
@@ -74,6 +77,21 @@ class Surroundings:
             return None
         return self._first_look, Configuration(self._first_look.root)
 
+    def look_again(self) -> None:
+        """Ask a Pacemaker once more that did not answer; when it does, begin with what its resources say."""
+        if "_first_look" not in self.__dict__ or self.cluster_problem is None:
+            return
+        for name in ("_first_look", "cluster_problem", "configuration"):
+            self.__dict__.pop(name, None)
+        if self.configuration is not None:
+            for name in ("sources", "settings", "nova"):
+                self.__dict__.pop(name, None)
+
+    @property
+    def is_blindfolded(self) -> bool:
+        """Say whether this account may not ask Pacemaker, nor see whether there is one."""
+        return self.cluster_problem == RUN_AS_ROOT
+
     @property
     def is_compute_node(self) -> bool:
         """Say whether this machine is a Pacemaker Remote node: it sees the cluster, without credentials."""
@@ -116,13 +134,24 @@ class Surroundings:
         try:
             answer = self.runner.run("cibadmin", "--query")
         except CommandFailed as error:
-            return str(error) if self._is_member() else None
+            return self._why_silent(str(error))
         if answer.returncode != 0:
-            return f"Pacemaker does not answer: {answer.complaint}" if self._is_member() else None
+            return self._why_silent(f"Pacemaker does not answer: {answer.complaint}")
         try:
             return Cib(answer.stdout)
         except ClusterError as error:
             return str(error)
 
-    def _is_member(self) -> bool:
-        return os.path.exists(self.sign)
+    def _why_silent(self, reason: str) -> str | None:
+        """Return why Pacemaker does not answer; None where there is none.
+
+        Only root and the group haclient may ask Pacemaker, and only they may look for its files: to others
+        a member of a cluster would look like a machine without Pacemaker.
+        """
+        try:
+            os.stat(self.sign)
+        except PermissionError:
+            return RUN_AS_ROOT
+        except OSError:
+            return None
+        return reason

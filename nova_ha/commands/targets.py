@@ -27,14 +27,20 @@ class Target:
     node: ClusterNode | None
 
 
-def find(name: str, services: Iterable[Service], nodes: Iterable[ClusterNode]) -> Target:
+def find(name: str, services: Iterable[Service], nodes: Iterable[ClusterNode], domain: str = "") -> Target:
     """Return the host of that name, be it Nova's or Pacemaker's.
+
+    Args:
+        name: what the admin wrote.
+        services: Nova's.
+        nodes: Pacemaker's.
+        domain: DNS suffix of the hosts, if nodes have short names.
 
     Raises:
         HostNameError: no host of Nova fits, or more than one, or more than one node is that host.
     """
     by_host = {service.host: service for service in services}
-    names = HostNames(by_host)
+    names = HostNames(by_host, domain)
     host = names.host_of(name)
     found = [node for node in nodes if node.is_remote and _is(names, node, host)]
     if len(found) > 1:

@@ -22,6 +22,9 @@ from nova_ha.policy import Policy
 from nova_ha.ports import ClusterPort
 from nova_ha.standalone_cluster import StandaloneCluster, Statement
 
+#: Longer than Pacemaker takes for a name that is about to be written, seconds.
+_BOTH_HAVE_WRITTEN = 3.0
+
 
 class Workplace:
     """Everything that belongs to the recovery of one host.
@@ -44,7 +47,8 @@ class Workplace:
             )
         self.ledger = StandaloneCluster(here.storage / "hosts")
         view = here.pacemaker.view() if here.configuration else ClusterView(quorate=True, nodes=())
-        self.target: Target = targets.find(host, here.nova.services(), view.nodes)
+        domain = str(here.settings.get("domain") or "")
+        self.target: Target = targets.find(host, here.nova.services(), view.nodes, domain)
         self.is_pacemaker = self.target.node is not None
         self.is_quorate = view.quorate
         configuration = here.configuration[1] if here.configuration else None
@@ -97,6 +101,41 @@ class Workplace:
         if is_foreign:
             # Its name on the entry makes the evacuator wait for what that one may have sent.
             self.ledger.publish_state(self.name, record.state_text("evacuating", owner="another machine"))
+
+    def claim(self, *, take_over: bool) -> None:
+        """Name this evacuator on a node's entry before its first look, unless somebody else is named there.
+
+        Raises:
+            NovaHaError: somebody else is, and is not to be replaced.
+        """
+        entry = self.current()
+        if not self.is_pacemaker or entry is None or not entry.recovery_is_open:
+            return
+        owner = record.owner_of(entry.state)
+        if owner is None:
+            owner = self._name_itself(entry.fenced_at or "")
+        elif take_over:
+            return
+        if owner != self.owner:
+            raise NovaHaError(
+                f"{self.target.host}: {owner or 'somebody else'} has just begun its recovery, and goes on "
+                "with it; see: nova-ha status"
+            )
+
+    def _name_itself(self, fenced_at: str) -> str | None:
+        """Write the name as the evacuator's first step would; return who is named after a pause.
+
+        Two admins who begin in the same moment, on two machines, both find nobody named. Pacemaker keeps the
+        later of their names, and after the pause both have been written: one of them reads his own.
+        """
+        check_writable(self.here.storage)
+        journal = FileJournal(self.here.storage, self.here.clock)
+        journal.append(self.name, fenced_at, "begun", owner=self.owner)
+        journal.sync(self.name, fenced_at)
+        self.here.pacemaker.publish_state(self.name, record.state_text("evacuating", owner=self.owner))
+        self.here.clock.sleep(_BOTH_HAVE_WRITTEN)
+        entry = self.current()
+        return record.owner_of(entry.state) if entry is not None else None
 
     def loop(self, teller: Teller) -> RecoveryLoop:
         """Return an evacuator's loop."""

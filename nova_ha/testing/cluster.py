@@ -81,6 +81,8 @@ class SimulatedCluster:
         self._write(node, evacuated=fenced_at)
         if self.nodes[node].evacuated != fenced_at:
             raise ClusterError(f"node {node!r}: attribute {record.EVACUATED} was not kept")
+        if self.nodes[node].fenced and self.nodes[node].fenced_at != fenced_at:
+            self._write(node, evacuated=None)
 
     def clear_record(self, node: str, fenced_at: str) -> bool:
         """Remove record and mark, if the record is still of that fencing."""
@@ -140,6 +142,14 @@ class SimulatedCluster:
     def set_compute(self, name: str, since: float | None) -> None:
         """Change since when Pacemaker runs nova-compute on a node."""
         self.nodes[name] = replace(self.nodes[name], compute_since=since)
+
+    def forget(self, name: str) -> None:
+        """Lose what is known of a node that is away, the end of a full stop of the cluster included."""
+        self._log.add("cluster", f"node {name}: its entry is lost")
+        self.nodes[name] = ClusterNode(name, self.nodes[name].is_remote, online=False)
+        self._version += 1
+        for watcher in self.watchers:
+            watcher()
 
     def set_legacy(self, name: str, value: str | None) -> None:
         """Set the old agents' attribute, as they would."""

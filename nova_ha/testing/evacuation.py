@@ -23,8 +23,13 @@ OUTCOMES = {
     "no-valid-host": "the scheduler finds no host: server ERROR, record `error`",
     "claim-fails": "the destination has no room after all: server unchanged, record `failed`",
     "spawn-fails": "the guest does not start: server ERROR, record `failed`",
+    "vif-fails": "neutron does not plug the guest's port, nova cleans up: server ERROR, record `failed`",
+    "fails-before-spawn": "an error before the start: server ERROR, record `failed`; its words tell nothing",
     "fails-after-spawn": "an error after the start: server ERROR, record `failed`, the guest goes on",
 }
+
+#: The fault of an error that may come before and after the start of a guest.
+_ANY_TIME = "Timed out waiting for a reply to message ID 7"
 
 _CAST_SECONDS = 0.05
 _SCHEDULE_SECONDS = 0.1
@@ -150,7 +155,9 @@ class Evacuation:
             self._later(_STEP_SECONDS, self._attach)
 
     def _attach(self) -> None:
-        if self._advance("rebuild_block_device_mapping", "rebuild_spawning"):
+        if self._outcome == "fails-before-spawn":
+            self._fail("failed", _ANY_TIME)
+        elif self._advance("rebuild_block_device_mapping", "rebuild_spawning"):
             self._later(self._spawn_seconds / 2, self._spawn)
 
     @property
@@ -162,6 +169,8 @@ class Evacuation:
             self._fail_deleted()
         elif self._outcome == "spawn-fails":
             self._fail("failed", "Failed to allocate the network(s)")
+        elif self._outcome == "vif-fails":
+            self._fail("failed", "Virtual Interface creation failed")
         else:
             self._note_lost_data()
             self._cloud.hypervisors.start(self._destination.host, self._server.id, "evacuated")
@@ -179,7 +188,7 @@ class Evacuation:
         if self._server.deleted:
             self._fail_deleted()
         elif self._outcome == "fails-after-spawn":
-            self._fail("failed", "Timed out waiting for a reply to message ID 7")
+            self._fail("failed", _ANY_TIME)
         elif self._advance("rebuild_spawning", None):
             self._server.vm_state, self._server.power_state, self._server.fault = "active", 1, None
             if self._was == "stopped":

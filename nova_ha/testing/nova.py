@@ -185,7 +185,9 @@ def _act(call: Callable[[], T]) -> T:
         raise errors.AmbiguousAnswer(f"no answer: {error}") from error
     except ApiError as error:
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.status == HTTPStatus.CONFLICT:
-            raise errors.AmbiguousAnswer(f"Nova answered {error.status}: {error.message}") from error
+            raise errors.AmbiguousAnswer(
+                f"Nova answered {error.status}: {error.message}", error.status
+            ) from error
         raise _refusal(error) from error
 
 

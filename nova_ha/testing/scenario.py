@@ -29,6 +29,7 @@ from nova_ha.testing.dispatcher import ActorDispatcher
 from nova_ha.testing.effects import Watched
 from nova_ha.testing.evacuation import OUTCOMES
 from nova_ha.testing.event_log import LogHandler
+from nova_ha.testing.fence import VirtualFenceActions
 from nova_ha.testing.fencing import LEVELS
 from nova_ha.testing.script import Script
 from nova_ha.testing.world import EvacuatorProcess, SimulatedWorld
@@ -107,7 +108,7 @@ class Scenario:
             compute.host: (
                 compute.disabled,
                 compute.forced_down,
-                bool(self.world.cluster.nodes[compute.host.partition(".")[0]].fenced),
+                bool(self.world.node_of(compute.host).fenced),
             )
             for compute in cloud.computes.values()
         }
@@ -223,6 +224,8 @@ def build(world: SimulatedWorld, cloud: Mapping[str, Any]) -> None:
     for plan in cloud.get("plans", ()):
         _add_plan(world, dict(plan))
     _apply_settings(world, dict(cloud.get("settings", {})))
+    given = {"domain": str(cloud.get("policy", {}).get("domain", ""))}
+    world.fencing.actions = VirtualFenceActions(world.nova, world.cluster, world.clock, given)
 
 
 def _add_servers(world: SimulatedWorld, server: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Callable, Protocol
 
+from nova_ha import record
 from nova_ha.testing.faults import ApiError, Fault, TimedOut, Unreachable
 from nova_ha.testing.startup import start_compute, stop_compute
 from nova_ha.testing.world import SimulatedWorld
@@ -121,6 +122,12 @@ class Script:
         """Call ``fence_compute off`` by hand: no power device is asked."""
         self._world.clock.spawn(lambda: self._world.fencing.actions.off(node))
 
+    def word_remove_record(self, node: str) -> None:
+        """Remove a node's record by hand, with its mark, as the evacuator's sentence about it says."""
+        cluster, fenced_at = self._world.cluster, self._world.cluster.nodes[node].fenced_at or ""
+        self._world.log.add("operator", f"removes the record of {node}")
+        self._world.clock.spawn(lambda: cluster.clear_record(node, fenced_at))
+
     def word_no_quorum(self, seconds: str) -> None:
         """Lose quorum for some time."""
         self._world.cluster.set_quorum(quorate=False)
@@ -140,6 +147,10 @@ class Script:
         self._world.cluster.change_dc(float(seconds))
         self._world.cluster.forget_fencings(with_state=True)
         self._controllers.kill()
+
+    def word_forget_records(self, node: str) -> None:
+        """Let the cluster lose everything that it knows of a node, as with an old backup of its CIB."""
+        self._world.cluster.forget(node)
 
     def word_evacuate_attribute(self, node: str, value: str) -> None:
         """Set the old agents' attribute."""
@@ -219,6 +230,12 @@ class Script:
     def word_disable(self, node: str, *reason: str) -> None:
         """Disable a service by hand."""
         self._put(node, {"status": "disabled", "disabled_reason": " ".join(reason)})
+
+    def word_nova_ha_disable(self, node: str, *reason: str) -> None:
+        """Disable a service with ``nova-ha disable``."""
+        compute = self._world.cloud.computes[node]
+        fenced_at = record.marked_at(compute.disabled_reason) if compute.forced_down else None
+        self.word_disable(node, record.by_hand_reason("root@admin", " ".join(reason), fenced_at))
 
     def word_enable(self, node: str) -> None:
         """Enable a service by hand."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Callable, Protocol
 
+from nova_ha.model import ClusterNode
 from nova_ha.testing.clock import Actor, VirtualClock
 from nova_ha.testing.cloud import Cloud
 from nova_ha.testing.cluster import SimulatedCluster
@@ -63,10 +64,15 @@ class SimulatedWorld:
         """Return what must never have happened."""
         return self.cloud.hypervisors.violations
 
-    def add_host(self, host: str, **properties: object) -> None:
-        """Add a compute node with its nova-compute; Pacemaker knows it by the short form of Nova's name."""
+    def add_host(self, host: str, node: str = "", **properties: object) -> None:
+        """Add a compute node with its nova-compute; `node` is Pacemaker's name, by default the short one."""
         self.cloud.add_compute(host, **properties)
-        self.machines.add(host.partition(".")[0], host)
+        self.machines.add(node or host.partition(".")[0], host)
+
+    def node_of(self, host: str) -> ClusterNode:
+        """Return Pacemaker's entry of a host of Nova."""
+        machine = next(machine for machine in self.machines.all.values() if machine.host == host)
+        return self.cluster.nodes[machine.name]
 
     def run(self, seconds: float) -> None:
         """Let time pass."""
@@ -109,7 +115,7 @@ class SimulatedWorld:
         service = show_service(self.cloud, self.cloud.computes[host])
         down = ", forced down" if service.forced_down else ""
         reason = f" ({service.disabled_reason})" if service.disabled_reason else ""
-        node = self.cluster.nodes[host.partition(".")[0]]
+        node = self.node_of(host)
         entry = f"; recorded {node.fenced}" if node.fenced else ""
         mark = " and evacuated" if node.fenced and not node.recovery_is_open else ""
         said = f"; {node.state}" if node.state else ""

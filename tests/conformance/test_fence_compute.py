@@ -91,6 +91,14 @@ def test_off(agent, cloud, access):
     assert [("compute-0", change)] == cloud.changes
 
 
+def test_off_with_times_that_have_units(agent, cloud, access):
+    """Times may be written as everywhere in Pacemaker's configuration."""
+    times = {"cluster_wait": "90s", "nova_wait": "2min", "api_timeout": "30 s", "recover_wait": "0"}
+    done = agent.fenced(action="off", plug="compute-0", **times, **access)
+    assert (0, "") == (done.returncode, done.stderr)
+    assert cloud.hosts["compute-0"]["forced_down"]
+
+
 def test_off_without_nova(agent):
     """Off succeeds when only Nova is missing, with a warning that Pacemaker does not misunderstand."""
     access = {"auth_url": NOWHERE, "username": "a", "password": "b", "project_name": "c", "nova_wait": "2"}
@@ -316,7 +324,7 @@ def test_unknown_option(agent, cloud, access):
             "region_name=Two, interface=internal: Keystone knows no such endpoint of Nova",
         ),
         ({"endpoint_type": "privateURL"}, "endpoint_type=privateURL: must be one of internal, public, admin"),
-        ({"api_timeout": "soon"}, "--api-timeout is not a valid time in seconds"),
+        ({"api_timeout": "soon"}, "api_timeout=soon: not a duration; write seconds, such as 90, or 90s"),
         ({"record_only": "2"}, "record_only=2: this value made fencing succeed without any effect"),
         ({"cloud": "lab", "clouds_yaml": "/none.yaml"}, "clouds_yaml=/none.yaml: cannot be read"),
     ],

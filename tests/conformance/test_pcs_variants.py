@@ -31,6 +31,13 @@ def small(machine, name, *variables, **properties):
     return Configuration(cib)
 
 
+def found_by_doctor(configuration):
+    """Return the checks of nova-ha doctor that find something."""
+    state = Cib(configuration.path.read_text(encoding="utf-8"))
+    cluster = ClusterFacts(state, DoctorsView(state.root), state.nodes())
+    return {finding.check for finding in doctor.examine(Facts(now=0.0, cluster=cluster))}
+
+
 def test_redfish(machine):
     """With Redfish the levels name its devices, and certificates are checked; nodes need no pcsd to join."""
     configuration = small(machine, "redfish", *REDFISH)
@@ -39,6 +46,8 @@ def test_redfish(machine):
     assert ("192.0.2.200", "1", None) == (device["ip"], device["ssl_secure"], device.get("ssl_insecure"))
     assert "192.0.2.100" == configuration.parameters("compute-0")["server"]
     assert (0, "") == pacemaker("crm_verify", "--xml-file", str(configuration.path), "-VV")
+    # In a file nothing runs.
+    assert {"evacuator"} == found_by_doctor(configuration)
 
 
 def test_another_power_device(machine):
@@ -89,9 +98,7 @@ def test_watchdogs_of_compute_nodes_count_only_on_request(machine):
     """With WATCHDOG_COMPUTES=yes the watchdog device names the compute nodes, too, and doctor objects."""
     configuration = small(machine, "watchdogs", *WATCHDOG, "WATCHDOG_COMPUTES=yes", have_watchdog="true")
     assert {"pcmk_host_list": "controller-0 compute-0"} == configuration.parameters("watchdog")
-    state = Cib(configuration.path.read_text(encoding="utf-8"))
-    cluster = ClusterFacts(state, DoctorsView(state.root), state.nodes())
-    assert "watchdog" in {finding.check for finding in doctor.examine(Facts(now=0.0, cluster=cluster))}
+    assert "watchdog" in found_by_doctor(configuration)
 
 
 def test_without_sbd_no_watchdog_is_waited_for(machine):

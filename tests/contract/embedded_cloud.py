@@ -201,7 +201,9 @@ class EmbeddedCloud(ContractCloud):
         proxy = Proxy(self.process.auth_url.removesuffix("/v3"), self.process.compute, way, *_REQUESTS[call])
         self._proxies.append(proxy)
         patience = 1.0 if way == "unanswered" else 60.0
-        return connect(self.settings(auth_url=proxy.auth_url, api_timeout=patience, action_timeout=patience))
+        # Where only an action is disturbed, logging in and reads keep the time that a busy machine needs.
+        others = 60.0 if call == "evacuate" else patience
+        return connect(self.settings(auth_url=proxy.auth_url, api_timeout=others, action_timeout=patience))
 
     def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
         """Ask again and again."""

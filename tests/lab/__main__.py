@@ -213,11 +213,18 @@ def _lab(arguments: argparse.Namespace) -> Lab:
 
 def main() -> None:
     """Parse the command line and do what it says; an error is one line on stderr and exit status 1."""
-    arguments = _parser().parse_args()
     try:
+        arguments = _parser().parse_args()
         arguments.run(_lab(arguments), arguments)
     except (LabError, OSError) as error:
         sys.exit(f"lab: {error}")
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").startswith("tests."):
+            raise
+        sys.exit(
+            f"lab: {missing}: {sys.executable} is not the lab's own python, which 'make machine' prepares: "
+            ".tox/lab/bin/python -m tests.lab"
+        )
     except KeyboardInterrupt:
         sys.exit("lab: interrupted")
 

@@ -271,6 +271,12 @@ BREAKAGES = {
     "short stop": Breakage(
         "timeouts", "timeout", "nova-compute", "pcs resource update nova-compute op stop timeout=30s"
     ),
+    "stop that may fail": Breakage(
+        "timeouts",
+        "on-fail",
+        "nova-compute",
+        "pcs resource update nova-compute op stop timeout=240s on-fail=ignore",
+    ),
     "short fencing": Breakage("timeouts", "timeout", "cluster", "pcs property set stonith-timeout=20s"),
     # Hosts.
     "name that Nova does not know": Breakage(

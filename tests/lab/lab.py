@@ -164,7 +164,7 @@ class Lab(MachineRoom):
         if self.systemd:
             systemd_nodes.wait_booted(self)
         else:
-            self.wait_until("all controllers are online", self._controllers_are_online, 60)
+            self.wait_until("all controllers are online", self._controllers_are_online, 180)
 
     def _controllers_are_online(self) -> bool:
         """Tell whether it is time for fencing devices: the cluster would fence a controller not seen yet."""
@@ -221,7 +221,7 @@ class Lab(MachineRoom):
         done = self.run_on_controller("crm_mon", "--one-shot", "--inactive", "--output-as=xml", check=False)
         return parse(done.stdout) if done.returncode == 0 else None
 
-    def wait_cluster(self, timeout: float = 120) -> None:
+    def wait_cluster(self, timeout: float = 300) -> None:
         """Wait until every node is online and every resource runs where it should."""
         reason = "the cluster does not answer"
 
@@ -240,16 +240,26 @@ class Lab(MachineRoom):
             ) from error
 
     def fencings(self, node: str) -> list[str]:
-        """Return the successful fencing actions against a node so far, such as "reboot by ..."."""
-        done = self.run_on_controller(
-            "stonith_admin", "--history", node, "--verbose", "--output-as=xml", check=False
-        )
-        events = ET.fromstring(done.stdout).iter("fence_event") if done.returncode == 0 else ()
+        """Return the successful fencing actions against a node so far, such as "reboot by ...".
+
+        Raises:
+            LabError: no controller says it within a minute.
+        """
+        history = wait_until(f"the fencings of {node}", lambda: self._fencing_history(node), 60)
         return [
             f"{event.get('action')} by {event.get('delegate')} at {event.get('completed')}"
-            for event in events
+            for event in ET.fromstring(history).iter("fence_event")
             if event.get("status") == "success"
         ]
+
+    def _fencing_history(self, node: str) -> str:
+        """Return Pacemaker's XML; "" if it does not answer, or its controller goes off."""
+        ask = ("stonith_admin", "--history", node, "--verbose", "--output-as=xml")
+        try:
+            done = self.run_on_controller(*ask, check=False, timeout=20)
+        except LabError:
+            return ""
+        return done.stdout if done.returncode == 0 else ""
 
     def wait_until(self, what: str, condition: Callable[[], Any], timeout: float = 60) -> Any:
         """Ask `condition` until its answer is true and return it; raise LabError after `timeout` seconds."""

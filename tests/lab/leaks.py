@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.lab.errors import LabError
 from tests.lab.lab import Lab
 from tests.lab.openstack import names
 
@@ -44,4 +45,10 @@ def _on(lab: Lab) -> list[str]:
 
 
 def _processes(lab: Lab, node: str) -> str:
-    return str(lab.run(node, "sh", "-c", _PROCESSES, check=False).stdout)
+    try:
+        return str(lab.run(node, "sh", "-c", _PROCESSES, check=False).stdout)
+    except LabError:
+        # It may have lost its power since it was on, and be back.
+        if lab.conditions()[node] == "off":
+            return ""
+        return str(lab.run(node, "sh", "-c", _PROCESSES, check=False).stdout)

@@ -20,7 +20,11 @@ from tests.lab.systemd import cgroups
 
 pytestmark = pytest.mark.lab
 
-REJOIN = 60
+REJOIN = 120
+#: Seconds for what takes one on an idle machine.
+SOON = 60
+#: Seconds for what is done at once; waiting for anybody's answer takes longer.
+AT_ONCE = 10
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +40,7 @@ def is_online(lab: Lab, node: str) -> bool:
     return status is not None and node in status.online
 
 
-def wait_for_fencing(lab: Lab, node: str, before: int, timeout: float = 40) -> float:
+def wait_for_fencing(lab: Lab, node: str, before: int, timeout: float = 120) -> float:
     """Wait for one more successful fencing of `node` than `before`; return how long it took, in seconds."""
     started = time.monotonic()
     lab.wait_until(f"{node} is fenced", lambda: len(lab.fencings(node)) > before, timeout)
@@ -116,7 +120,7 @@ def test_thaw_continues_only_what_the_freeze_stopped(lab: Lab) -> None:
     """A process that was stopped before the freeze is still stopped after the thaw; all others run."""
     # In a session of its own: the kernel ends a stopped process whose group loses its last parent.
     lab.run("compute-2", "sh", "-c", "setsid sh -c 'kill -STOP $$; sleep 4321' </dev/null >/dev/null 2>&1 &")
-    lab.wait_until("the process is stopped", lambda: len(stopped_processes(lab, "compute-2")) == 1, 5)
+    lab.wait_until("the process is stopped", lambda: len(stopped_processes(lab, "compute-2")) == 1, SOON)
     lab.freeze("compute-2")
     lab.thaw("compute-2")
     stopped = stopped_processes(lab, "compute-2")
@@ -136,7 +140,7 @@ def test_power_off_of_a_frozen_node_works_at_once(lab: Lab) -> None:
     lab.freeze("compute-2")
     started = time.monotonic()
     lab.power_off("compute-2")
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < AT_ONCE
     wait_for_fencing(lab, "compute-2", before)
     lab.wait_until("compute-2 is back", lambda: is_online(lab, "compute-2"), REJOIN)
 
@@ -146,7 +150,7 @@ def test_cut_cable_is_fenced_and_the_repaired_node_rejoins(lab: Lab) -> None:
     before, boots_before = len(lab.fencings("compute-0")), boots(lab, "compute-0")
     lab.cable("compute-0", up=False)
     wait_for_fencing(lab, "compute-0", before)
-    lab.wait_until("compute-0 boots", lambda: boots(lab, "compute-0") > boots_before, 20)
+    lab.wait_until("compute-0 boots", lambda: boots(lab, "compute-0") > boots_before, SOON)
     assert not is_online(lab, "compute-0")
     lab.cable("compute-0", up=True)
     lab.wait_until("compute-0 is back", lambda: is_online(lab, "compute-0"), REJOIN)
@@ -157,12 +161,12 @@ def test_silent_bmc_leaves_the_node_unfenced_until_it_answers(lab: Lab) -> None:
     before = len(lab.fencings("compute-1"))
     lab.bmc("compute-1", "silent")
     lab.power_off("compute-1")
-    lab.wait_until("compute-1 is unclean", lambda: _is_troubled(lab, "compute-1"), 20)
+    lab.wait_until("compute-1 is unclean", lambda: _is_troubled(lab, "compute-1"), SOON)
     time.sleep(5)
     assert len(lab.fencings("compute-1")) == before
     assert lab.conditions()["compute-1"] == "off"
     lab.bmc("compute-1", "normal")
-    wait_for_fencing(lab, "compute-1", before, timeout=60)
+    wait_for_fencing(lab, "compute-1", before)
     lab.wait_until("compute-1 is back", lambda: is_online(lab, "compute-1"), REJOIN)
 
 
@@ -178,7 +182,6 @@ FENCE_OFF = (
     "--ip=10.77.0.198",
     "--username=admin",
     "--password=secret",
-    "--power-timeout=2",
     "--power-wait=0",
 )
 
@@ -188,19 +191,29 @@ FENCE_OFF = (
 def test_bmc_that_refuses_or_lies_switches_nothing(
     lab: Lab, agent: tuple[str, ...], mode: str, believed: bool
 ) -> None:
-    """A fence agent fails at a BMC that refuses and believes one that lies; the node runs on both times."""
+    """A fence agent fails at a BMC that refuses and believes one that lies, untold; the node runs on."""
+    before = told_off(lab)
     lab.bmc("compute-2", mode)
-    done = lab.run("controller-0", *agent, *FENCE_OFF, check=False)
+    # Each question may take so long, and the agent waits so long for the effect of what was refused.
+    patience = "--power-timeout=20" if believed else "--power-timeout=5"
+    done = lab.run("controller-0", *agent, *FENCE_OFF, patience, check=False)
     assert (done.returncode == 0) is believed, done.stderr
+    assert (told_off(lab) == before) is believed
     assert lab.conditions()["compute-2"] == "on"
     lab.bmc("compute-2", "normal")
+
+
+def told_off(lab: Lab) -> int:
+    """Return how often a BMC of compute-2 that does not obey was told to switch the node off."""
+    said = (lab.logs / "fabric.log").read_text()
+    return sum(said.count(f"BMC of 'compute-2', {mode}: is told off") for mode in ("refuse", "lies-off"))
 
 
 def test_reboot_from_inside_boots_the_node_again(lab: Lab) -> None:
     """reboot(2) in a node, which Pacemaker's panic ends in, is a reboot of that node only."""
     boots_before = boots(lab, "controller-2")
     lab.run("controller-2", "reboot", "-f", check=False)
-    lab.wait_until("controller-2 boots again", lambda: boots(lab, "controller-2") > boots_before, 10)
+    lab.wait_until("controller-2 boots again", lambda: boots(lab, "controller-2") > boots_before, SOON)
     lab.wait_until("controller-2 is back", lambda: sees_quorum(lab, "controller-2"), REJOIN)
     lab.wait_cluster()
 
@@ -221,10 +234,13 @@ def test_dead_controller_is_fenced_by_the_power_supply(lab: Lab) -> None:
 
 def test_background_process_is_logged_and_watched(lab: Lab) -> None:
     """A background process of the fabric has a log and an exit status; its name is taken while it runs."""
-    process = lab.popen_fabric(["sh", "-c", "hostname; sleep 1; exit 3"], "sample")
+    end = lab.directory / "end"
+    script = 'hostname; while [ ! -e "$0" ]; do sleep 0.1; done; exit 3'
+    process = lab.popen_fabric(["sh", "-c", script, str(end)], "sample")
     with pytest.raises(LabError, match="'sample' runs already"):
         lab.popen_fabric(["true"], "sample")
-    assert process.wait(timeout=10) == 3
+    end.touch()
+    assert process.wait(SOON) == 3
     assert (lab.logs / "sample.log").read_text() == "fabric\n"
 
 
@@ -259,7 +275,7 @@ def test_command_line_says_in_one_line_what_is_wrong(
 
 @pytest.mark.parametrize("systemd", [False, True])
 def test_teardown_leaves_no_process_mount_or_namespace(tmp_path: Path, systemd: bool) -> None:
-    """Within 2 s of `down` nothing of a lab is left; `down` with a stale file does no harm."""
+    """As soon as `down` returns nothing of a lab is left; `down` with a stale file does no harm."""
     network, mounts = Path("/proc/self/ns/net").readlink(), Path("/proc/self/mountinfo").read_text()
     small = Lab(tmp_path / "lab", controllers=1, computes=1, with_openstack=False, systemd=systemd)
     with small:
@@ -268,7 +284,7 @@ def test_teardown_leaves_no_process_mount_or_namespace(tmp_path: Path, systemd: 
         assert len(members) > 10
         stale = small.folder.fabric_process.read_text()
         started = time.monotonic()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < AT_ONCE
     assert [pid for pid in members if Path(f"/proc/{pid}").exists()] == []
     assert [group for group in cgroups.of_lab(small.directory) if group.exists()] == []
     assert Path("/proc/self/mountinfo").read_text() == mounts

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.lab.demo import hit
 from tests.lab.demo.cloud import boot
 from tests.lab.demo.scene import is_through
 from tests.lab.demo.timeline import Stage
@@ -19,9 +20,10 @@ from tests.lab.recoveries import LIMIT, SETTLED, assert_recovered, prepare, stri
 pytestmark = pytest.mark.lab
 
 #: Seconds until a loss is noticed by Pacemaker (6 s), then by the evacuator (2 s), and told to Nova.
-NOTICED = 30.0
-#: Seconds until a silent nova-compute counts as down (service_down_time) and as wedged.
-WEDGED = 90.0
+NOTICED = 60.0
+#: Seconds until a silent nova-compute counts as down (service_down_time), is looked at twice (once a minute
+#: while all is well) and is called wedged: 83 s at worst on an idle machine.
+WEDGED = 180.0
 #: Seconds until NovaCompute's monitor has seen that, nova-compute is killed, started, and reports.
 RESTARTED = 120.0
 NOVA_COMPUTE = r"/usr/bin/nova-compute"
@@ -45,9 +47,11 @@ def is_called_lost(lab: Lab, host: str) -> bool:
 
 def test_lost_node_is_disabled_before_it_is_fenced(cloud: Lab) -> None:
     """While its power device does not answer, a lost node is disabled, and its servers are left alone."""
+    follow = prepare(cloud, "cable", ["compute-0"], servers=4)
+    # Not earlier: while a monitor of its device fails Pacemaker plans nothing else.
     cloud.bmc("compute-0", "silent")
     try:
-        follow = strike(cloud, "cable", "compute-0", servers=4)
+        follow.begin(hit.hit(cloud, "cable", ["compute-0"]))
         cloud.wait_until("compute-0 is disabled", lambda: is_called_lost(cloud, "compute-0"), NOTICED)
         assert {server.host for server in follow.fresh_look().servers or ()} == {"compute-0"}
     finally:
@@ -92,12 +96,13 @@ def watched(cloud: Lab) -> Iterator[Lab]:
 def notice_wedged(lab: Lab, *more: str) -> None:
     """Let the evacuator notice a wedged nova-compute after ten seconds."""
     lab.run_on_controller("pcs", "resource", "update", "nova-evacuate", "wedged_after=10", *more)
+    lab.run_on_controller("crm_resource", "--wait", timeout=LIMIT)
     lab.wait_cluster(SETTLED)
 
 
 def is_called_wedged(lab: Lab) -> bool:
     """Say whether a node has the attribute that NovaCompute's monitor reads."""
-    return "nova-ha-wedged" in lab.run_on_controller("crm_mon", "-1A", check=False).stdout
+    return "nova-ha-wedged" in lab.run_on_controller("crm_mon", "-1A").stdout
 
 
 def test_wedged_nova_compute_is_restarted(watched: Lab) -> None:
@@ -127,7 +132,7 @@ def test_nova_compute_that_stays_wedged_gets_its_node_fenced(watched: Lab) -> No
     try:
         follow.begin(time.time())
         watched.kill_process("compute-3", NOVA_COMPUTE, signal.SIGSTOP)
-        follow.until("it is fenced", lambda scene: is_through(scene, Stage.RECORDED), LIMIT)
+        follow.until("it is fenced", lambda scene: is_through(scene, Stage.RECORDED), 2 * LIMIT)
     finally:
         configuration.write_text(sound)
-    assert_recovered(watched, follow, but=frozenset({Stage.LOST}), limit=2 * LIMIT)
+    assert_recovered(watched, follow, but=frozenset({Stage.LOST}), limit=3 * LIMIT)

@@ -26,7 +26,10 @@ _EFFECTS = (
     *("clear_forced_down", "enable", "clear_record", "stop", "restart_compute", "reset_to_error"),
     *("disable", "publish_wedged", "fence"),
 )
-_FAILS = ("claim-fails", "spawn-fails", "fails-after-spawn", "fails-after-spawn")
+_FAILS = ("claim-fails", "spawn-fails", "vif-fails", "fails-before-spawn", "fails-after-spawn")
+
+#: Most seconds until an answer is given up; the product's own limit (action_timeout) is 120 by default.
+LONGEST_ANSWER = 110
 
 Line = list[Any]
 Policy = dict[str, Any]
@@ -131,12 +134,20 @@ def _untrue_list(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Po
     return [[draw(_begins()), f"fault {call} {kind} first={first} last={first + draw(st.integers(0, 1))}"]]
 
 
+def _slowness(policy: Policy) -> st.SearchStrategy[str]:
+    """Draw how long an answer is awaited, and how long after that a request has its effect.
+
+    Only the second is within the time that the policy says: nothing bounds how long a request may hang.
+    """
+    seconds = st.one_of(st.integers(1, 30), st.integers(1, 30), st.integers(1, LONGEST_ANSWER))
+    delay = st.integers(1, policy["settle_time"] - 3)
+    return st.builds("seconds={} delay={}".format, seconds, delay)
+
+
 @st.composite
 def _late_request(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
     """Evacuate requests that nobody answers take effect late, within the time that the policy says."""
-    longest = policy["settle_time"] // 2 - 3
-    seconds, delay = draw(st.integers(1, longest)), draw(st.integers(1, longest))
-    fault = f"fault evacuate timeout-late seconds={seconds} delay={delay} last={draw(st.integers(1, 5))}"
+    fault = f"fault evacuate timeout-late {draw(_slowness(policy))} last={draw(st.integers(1, 5))}"
     return [[draw(_begins()), fault]]
 
 
@@ -146,9 +157,16 @@ def _lost_answer(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Po
     call = draw(st.sampled_from(["evacuate", "evacuate", "evacuate", *_FAILING]))
     kind = draw(st.sampled_from(_LOST))
     if kind.startswith("timeout"):
-        longest = policy["settle_time"] // 2 - 3
-        kind += f" seconds={draw(st.integers(1, longest))} delay={draw(st.integers(1, longest))}"
+        kind += f" {draw(_slowness(policy))}"
     return [[draw(_begins()), f"fault {call} {kind} {draw(_extents())}"]]
+
+
+@st.composite
+def _fenced_while_asking(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
+    """A request hangs for longer than the policy says, and its node is fenced again meanwhile."""
+    slowness = f"seconds={draw(st.integers(95, LONGEST_ANSWER))} delay={draw(st.integers(1, 5))}"
+    again: list[Line] = [[draw(st.integers(18, 30)), f"fence {host}"] for host in hosts[:2]]
+    return [[5, f"fault evacuate timeout-late {slowness} last=1"], *again]
 
 
 @st.composite
@@ -187,9 +205,23 @@ def _destination(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Po
 
 
 @st.composite
+def _flapping(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
+    """RabbitMQ or the database comes and goes: attempts fail before their guests are started, then after."""
+    begin, change = draw(st.sampled_from([5, 18])), draw(st.integers(18, 40))
+    before: list[Line] = [[begin, f"destination {host} fails-before-spawn"] for host in hosts]
+    return before + [[change, f"destination {host} fails-after-spawn"] for host in hosts]
+
+
+@st.composite
 def _operator(draw: st.DrawFn, hosts: list[str], names: list[str], policy: Policy) -> list[Line]:
     host = draw(st.sampled_from(hosts))
-    words = [f"disable {host} maintenance", f"disable {host}", f"enable {host}", f"clear-forced-down {host}"]
+    words = [
+        f"disable {host} maintenance",
+        f"disable {host}",
+        f"nova-ha-disable {host} bad memory",
+        f"enable {host}",
+        f"clear-forced-down {host}",
+    ]
     return [[draw(_anytime()), draw(st.sampled_from(words))]]
 
 
@@ -215,10 +247,12 @@ HAPPENINGS = {
     "untrue_list": _untrue_list,
     "late_request": _late_request,
     "lost_answer": _lost_answer,
+    "fenced_while_asking": _fenced_while_asking,
     "move": _move,
     "killed_asking": _killed_asking,
     "messages": _messages,
     "destination": _destination,
+    "flapping": _flapping,
     "operator": _operator,
     "owner": _owner,
     "cluster": _cluster,

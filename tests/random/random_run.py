@@ -18,7 +18,7 @@ from tests.random.strategies import MENDED, Case
 #: What takes longest: a message given up, retries, and five restarts of nova-compute.
 PATIENCE = 1500.0
 #: Answers and messages that were late when the faults ended have come by then.
-_LATE = 70.0
+_LATE = 180.0
 _STEP = 30.0
 
 

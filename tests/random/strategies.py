@@ -22,9 +22,11 @@ THEMES = {
     "hangs and broken fencing": ("power", "hang", "broken_fencing", "power"),
     "the API": ("api", "api", "untrue_list", "power"),
     "lists that are not true": ("untrue_list", "untrue_list", "move", "power"),
-    "requests with lost answers": ("late_request", "late_request", "lost_answer", "move"),
+    "requests with lost answers": (
+        *("late_request", "late_request", "lost_answer", "move", "fenced_while_asking"),
+    ),
     "the evacuator killed": ("killed_asking", "killed_asking", "move", "lost_answer", "power"),
-    "messages and destinations": ("messages", "destination", "power", "move"),
+    "messages and destinations": ("messages", "destination", "flapping", "power", "move"),
     "lost and not fenced": ("lost", "lost", "lost", "move", "api", "operator", "broken_fencing"),
     "wedged": ("wedge", "wedge", "wedge", "move", "messages", "api", "operator", "lost"),
     "operators and owners": ("operator", "owner", "power", "api", "move"),
@@ -36,7 +38,8 @@ THEMES = {
 
 _OUTCOMES = (
     *("slow", "late-cast", "cast-lost", "conductor-gives-up", "no-valid-host", "claim-fails"),
-    *("spawn-fails", "fails-after-spawn", "fails-after-spawn", "fails-after-spawn"),
+    *("spawn-fails", "vif-fails", "fails-before-spawn", "fails-before-spawn"),
+    *("fails-after-spawn", "fails-after-spawn", "fails-after-spawn"),
 )
 
 

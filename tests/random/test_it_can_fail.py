@@ -3,16 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from nova_ha import decide_host, decide_lost, decide_server
-from nova_ha.faults import RetryPlace
+from nova_ha.faults import RetryPlace, says_it_stayed
+from nova_ha.model import Evacuation
 from nova_ha.notes import ServerNotes
+from nova_ha.observation import ServerView
 from nova_ha.observe import Observer
+from nova_ha.on_their_way import OnTheirWay
 from nova_ha.plan import Plan
+from nova_ha.retry_place import where_to_retry
+from nova_ha.situation import Situation
 from tests.random.strategies import Case, cases
 from tests.random.test_random_clouds import play
 
@@ -42,6 +47,24 @@ def every_record_is_dead(patch: pytest.MonkeyPatch) -> None:
 def any_place_will_do(patch: pytest.MonkeyPatch) -> None:
     """Rule 16: after a failure that may have left its guest only the same place is safe."""
     patch.setattr(decide_server, "where_to_retry", lambda *_: RetryPlace())
+
+
+def the_same_fault_is_proof(patch: pytest.MonkeyPatch) -> None:
+    """Rule 16: the same fault twice may come once before and once after the start of a guest."""
+    patch.setattr(decide_server, "where_to_retry", _unless_it_was_the_same)
+
+
+def _unless_it_was_the_same(
+    failures: Sequence[Evacuation], view: ServerView, situation: Situation
+) -> RetryPlace:
+    last = [(noted.destination, noted.fault) for noted in view.notes.failures][-2:]
+    is_same = len(last) == 2 and last[0] == last[1] and not says_it_stayed(last[0][1])
+    return RetryPlace() if is_same else where_to_retry(failures, view, situation)
+
+
+def what_hangs_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """Rule 14: a request may still hang when its node is fenced again."""
+    patch.setattr(OnTheirWay, "carry_over", lambda *_: None)
 
 
 def nobody_was_off(patch: pytest.MonkeyPatch) -> None:
@@ -78,6 +101,8 @@ def nothing_is_taken_back(patch: pytest.MonkeyPatch) -> None:
         (nothing_settles, "requests with lost answers"),
         (every_record_is_dead, "messages and destinations"),
         (any_place_will_do, "messages and destinations"),
+        (the_same_fault_is_proof, "messages and destinations"),
+        (what_hangs_is_forgotten, "requests with lost answers"),
         (nobody_was_off, "power"),
         (nobody_was_here_before, "the evacuator killed"),
         (empty_is_empty, "lists that are not true"),

@@ -73,7 +73,7 @@ def left_disabled(interrupted, when):
         f"{when}: {compute.host} is left disabled: {compute.disabled_reason}"
         for compute in world.cloud.computes.values()
         if compute.disabled and record.is_lost(compute.disabled_reason)
-        if world.cluster.nodes[compute.host.partition(".")[0]].online
+        if world.node_of(compute.host).online
     ]
 
 

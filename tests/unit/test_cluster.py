@@ -243,6 +243,13 @@ def test_mark_closes_the_recovery(cluster):
     assert not cluster.view().node("compute-0").recovery_is_open
 
 
+def test_mark_of_an_earlier_fencing_is_taken_back(cluster):
+    """A mark that is written after the record of a later fencing does not stay beside it."""
+    cluster.mark_evacuated("compute-0", "2026-11-22T05:00:00Z")
+    node = cluster.view().node("compute-0")
+    assert (f"fenced {FENCED_AT}", None) == (node.fenced, node.evacuated)
+
+
 def test_clear_record(cluster):
     """Record and mark of a fencing are removed together."""
     cluster.mark_evacuated("compute-0", FENCED_AT)

@@ -59,6 +59,17 @@ def test_not_running(root, change):
     assert node(root).compute_since is None
 
 
+def test_running_degraded(root):
+    """A nova-compute of which a monitor, or a probe, says degraded runs all the same."""
+    for operation in history(root):
+        if operation.get("operation") == "monitor":
+            operation.set("rc-code", "190")
+    start = next(one for one in history(root) if one.get("operation") == "start")
+    assert node(root).compute_since == float(start.get("last-rc-change"))
+    start.attrib.update({"operation": "monitor", "interval": "0", "last-rc-change": "77", "rc-code": "190"})
+    assert node(root).compute_since == 77.0
+
+
 def test_pending(root):
     """While an operation is pending nobody knows."""
     pending = {"id": "p", "operation": "start", "rc-code": "193", "op-status": "-1", "call-id": "-1"}

@@ -119,22 +119,6 @@ def test_environment():
     assert "ops" == identity_sent(resolve(FENCE, {}, environ))["scope"]["project"]["name"]
 
 
-@pytest.mark.real_subprocess
-@pytest.mark.real_time
-def test_password_script():
-    """The password may be what a command prints."""
-    settings = {**PASSWORD, "password": None, "password_script": "echo from-script"}
-    assert "from-script" == identity_sent(settings)["identity"]["password"]["user"]["password"]
-
-
-@pytest.mark.real_subprocess
-@pytest.mark.real_time
-def test_password_script_that_fails():
-    """A command that fails is named with its complaint."""
-    settings = {**PASSWORD, "password": None, "password_script": "echo no vault >&2; exit 3"}
-    assert "password_script: exit status 3: no vault" == refusal(settings)
-
-
 @pytest.mark.parametrize("missing", sorted(PASSWORD))
 def test_missing_credential(missing):
     """What is missing is named, with where it may be given."""

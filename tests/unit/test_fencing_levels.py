@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from nova_ha.fencing_levels import why_power_may_be_on
+from nova_ha.fencing_levels import pcs_target, why_power_may_be_on
 
 CIB = """<cib><configuration>
   <nodes><node uname="compute-0"><instance_attributes>
@@ -31,12 +31,43 @@ def why(*levels, node="compute-0"):
     [
         'target="compute-0"',
         'target-pattern="compute-.*"',
+        'target-pattern="^compute-"',
+        'target-pattern="pute"',
+        'target-pattern="^(compute|storage)-[[:digit:]]+$"',
         'target-attribute="osprole" target-value="compute"',
     ],
 )
 def test_power_device_first(target):
     """A level that cuts the power first is in order, however it names the node."""
     assert why((target, "ipmi,nova")) is None
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^ompute", "compute-$", "compute-[[:alpha:]]", "compute-\\d", "(?:compute)-0"]
+)
+def test_pattern_of_other_nodes(pattern):
+    """A pattern means what Pacemaker takes it for: an extended regular expression, found anywhere."""
+    assert "no fencing level" in why((f'target-pattern="{pattern}"', "ipmi,nova"))
+
+
+def test_malformed_pattern():
+    """A pattern that Pacemaker cannot read, and ignores, is named; a good level beside it still counts."""
+    bad = ('target-pattern="compute-["', "ipmi,nova")
+    assert why(bad).endswith("; it ignores the level with the malformed pattern compute-[")
+    assert why(bad, ('target="compute-0"', "ipmi,nova")) is None
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ('target="compute-0"', "compute-0"),
+        ('target-pattern="^compute-"', "regexp%^compute-"),
+        ('target-attribute="osprole" target-value="compute"', "attrib%osprole=compute"),
+    ],
+)
+def test_pcs_target(target, expected):
+    """A level's target has the spelling that pcs takes."""
+    assert expected == pcs_target(ET.fromstring(f'<fencing-level index="1" {target} devices="a"/>'))
 
 
 def test_no_level():

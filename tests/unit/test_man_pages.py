@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
+from nova_ha.command import INTERRUPTED
+from nova_ha.ocf import DEGRADED
 from nova_ha.options import COMPUTE, EVACUATE, FENCE, for_program
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -55,6 +58,22 @@ def test_every_option_is_explained(program):
 def test_nothing_is_left_of_the_frame(program):
     """Every place of the frame is filled."""
     assert "\n@" not in made(PAGES[program])
+
+
+def test_examples_of_nova_compute_are_complete():
+    """Each example has the thorough monitor, without which a nova-compute that cannot work stays."""
+    examples = re.findall(r"^\.EX$(.*?)^\.EE$", made(PAGES[COMPUTE]), re.MULTILINE | re.DOTALL)
+    assert 2 == len(examples)
+    assert all("op monitor interval=60s timeout=60s OCF_CHECK_LEVEL=10" in example for example in examples)
+
+
+@pytest.mark.parametrize(
+    ("page", "status"),
+    [(PAGES[COMPUTE], DEGRADED), (PAGES[EVACUATE], DEGRADED), ("nova-ha.8", INTERRUPTED)],
+)
+def test_exit_status_is_explained(page, status):
+    """The exit statuses that are not everybody's are in the pages."""
+    assert f".TP\n.B {status}\n" in made(page)
 
 
 def test_stale_page_is_reported_and_renewed(tmp_path, monkeypatch, capsys):

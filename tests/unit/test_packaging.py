@@ -53,6 +53,14 @@ def test_oldest_python():
     assert '_PYTHONS = ("3.9", ' in text("tools/check_types.py")
 
 
+def test_place_of_the_fence_agent():
+    """The RPM looks for fence_compute where the wheel puts it, also where _sbindir is /usr/bin."""
+    spec = text("packaging/nova-ha.spec")
+    assert "\n%{_prefix}/sbin/fence_compute\n" in spec
+    assert "%{_sbindir}" not in spec
+    assert '("sbin", _files("fence_compute/fence_compute"))' in text("setup.py")
+
+
 def test_the_divert_is_undone():
     """Whatever the package moves away before its installation it moves back after its removal."""
     moved = re.findall(r"^ +divert (/\S+)$", text("debian/nova-ha.preinst"), re.MULTILINE)

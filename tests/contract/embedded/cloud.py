@@ -89,6 +89,8 @@ class Cloud:
         self._moments.bury(service.manager.driver)
         service.rpcserver.stop()
         service.rpcserver_alt.stop()
+        # A heartbeat under way is waited for: it would be written when the host is dead.
+        service.tg.stop_timers(wait=True)
         service.tg.stop()
 
     def power_off(self, host: str) -> None:

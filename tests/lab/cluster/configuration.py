@@ -15,6 +15,8 @@ _PROPERTIES = {
     "cluster-recheck-interval": "1min",
     "concurrent-fencing": "true",
     "dc-deadtime": "2s",
+    # As in pcs-examples. Else a busy machine's Pacemaker starts and fences one thing at a time.
+    "load-threshold": "1000%",
     "stonith-enabled": "true",
     "stonith-timeout": "120s",
 }

@@ -218,7 +218,8 @@ class Client:
         with ThreadPoolExecutor(PARALLEL) as pool:
             list(
                 pool.map(
-                    lambda server: self.nova.delete(f"/servers/{server.id}", raise_exc=False), self.servers()
+                    lambda server: self._call(self.nova.delete, f"/servers/{server.id}", raise_exc=False),
+                    self.servers(),
                 )
             )
         while left := self.servers():

@@ -95,9 +95,9 @@ class OpenStack:
         """Wait until the auditor has seen the processes and Nova.
 
         Raises:
-            LabError: it did not within half a minute.
+            LabError: it did not within two minutes.
         """
-        self.fabric.wait_until("the auditor sees Nova", lambda: self.audit().sees_nova, 30)
+        self.fabric.wait_until("the auditor sees Nova", lambda: self.audit().sees_nova, 120)
 
     def stop(self, name: str | None = None, *, kill: bool = False) -> None:
         """End one service (with SIGKILL at once if `kill`), or kill all of them.

@@ -11,7 +11,7 @@ from tests.lab.errors import LabError
 if TYPE_CHECKING:
     from tests.lab.lab import Lab
 
-_BOOT_SECONDS = 60.0
+_BOOT_SECONDS = 180.0
 
 
 def wait_booted(lab: Lab) -> None:

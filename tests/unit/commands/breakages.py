@@ -8,30 +8,9 @@ from nova_ha.commands.finding import ERROR, WARNING
 LEVEL = ".//fencing-level[@target='compute-0']"
 
 
-def break_level_without_record(sound):
-    """fence_compute is not in a node's level."""
-    sound.set(LEVEL, devices="ipmi-compute-0")
-
-
 def break_no_level(sound):
     """A node has no level."""
     sound.remove(LEVEL)
-
-
-def break_level_record_first(sound):
-    """The record device comes first."""
-    sound.set(LEVEL, devices="fence-nova,ipmi-compute-0")
-
-
-def break_level_unknown_device(sound):
-    """A level names a device that does not exist."""
-    sound.set(LEVEL, devices="ipmi-gone,fence-nova")
-
-
-def break_watchdog(sound):
-    """A compute node counts as reset by its watchdog when its power device fails."""
-    sound.property("stonith-watchdog-timeout", "15s")
-    sound.set(LEVEL, devices="ipmi-compute-0,fence-nova,watchdog")
 
 
 def break_stonith(sound):
@@ -64,29 +43,29 @@ def break_controller(sound):
     sound.set("status/node_state[@uname='controller-2']", in_ccm="false", crmd="offline")
 
 
-def break_host_list(sound):
-    """The record device does not name a compute node."""
-    sound.parameter("fence-nova", "pcmk_host_list", "compute-0")
+def break_standby(sound):
+    """A compute node is still in standby."""
+    sound.attribute("compute-1", "standby", "on")
 
 
-def break_host_list_extra(sound):
-    """The record device names a node that is none."""
-    sound.parameter("fence-nova", "pcmk_host_list", "compute-0 compute-1 compute-7")
+def break_node_maintenance(sound):
+    """A controller is still in maintenance."""
+    sound.attribute("controller-1", "maintenance", "true")
 
 
-def break_record_only(sound):
-    """The recovery runs inside of the fencing action although there is an evacuator."""
-    sound.parameter("fence-nova", "record_only", "0")
+def break_connection_disabled(sound):
+    """A compute node is still out of the cluster."""
+    sound.disable("compute-1")
 
 
-def break_provides(sound):
-    """The record device provides no unfencing."""
-    sound.remove(".//primitive[@id='fence-nova']/meta_attributes/nvpair[@name='provides']")
+def break_unmanaged(sound):
+    """nova-compute is unmanaged."""
+    sound.meta("nova-compute", "is-managed", "false")
 
 
-def break_requires(sound):
-    """nova-compute does not wait for unfencing."""
-    sound.remove(".//primitive[@id='nova-compute']/meta_attributes/nvpair[@name='requires']")
+def break_resource_maintenance(sound):
+    """The record device is in maintenance."""
+    sound.meta("fence-nova", "maintenance", "true")
 
 
 def break_evacuator_place(sound):
@@ -114,6 +93,26 @@ def break_thorough_monitor_disabled(sound):
     sound.set(".//primitive[@id='nova-compute']/operations/op[@interval='60s']", enabled="false")
 
 
+def break_monitor(sound):
+    """Nobody asks whether the evacuator still runs."""
+    sound.remove(".//primitive[@id='nova-evacuate']/operations/op[@name='monitor']")
+
+
+def break_monitor_disabled(sound):
+    """The monitor that asks whether nova-compute still runs is disabled."""
+    sound.set(".//primitive[@id='nova-compute']/operations/op[@interval='10s']", enabled="false")
+
+
+def break_stop_ignored(sound):
+    """An evacuator that does not stop counts as stopped."""
+    sound.set(".//primitive[@id='nova-evacuate']/operations/op[@name='stop']", **{"on-fail": "ignore"})
+
+
+def break_stop_blocked(sound):
+    """A nova-compute that does not stop waits for an admin."""
+    sound.set(".//primitive[@id='nova-compute']/operations/op[@name='stop']", **{"on-fail": "block"})
+
+
 def break_stop_timeout(sound):
     """nova-compute has too little time to stop."""
     sound.set(".//primitive[@id='nova-compute']/operations/op[@name='stop']", timeout="90s")
@@ -122,11 +121,6 @@ def break_stop_timeout(sound):
 def break_default_timeout(sound):
     """An operation of the evacuator has Pacemaker's default."""
     sound.remove(".//primitive[@id='nova-evacuate']/operations/op[@name='stop']")
-
-
-def break_off_timeout(sound):
-    """The action off is killed before it gives up."""
-    sound.parameter("fence-nova", "pcmk_off_timeout", "30s")
 
 
 def break_stonith_timeout(sound):
@@ -175,52 +169,35 @@ def break_degraded_compute(sound):
     sound.set(f"{path}[@operation='monitor']", **{"rc-code": "190", "exit-reason": reason})
 
 
-def break_power_device(sound):
-    """A power device could be started nowhere."""
-    sound.failure("ipmi-compute-0", "controller-1", "1", "login failed")
-
-
-def break_power_device_disabled(sound):
-    """A power device is disabled."""
-    sound.disable("ipmi-compute-0")
-
-
-def break_record_device(sound):
-    """The record device could be started nowhere."""
-    sound.remove("status//lrm_resource[@id='fence-nova']")
-    sound.failure("fence-nova", "controller-1", "1", "no such cloud")
-
-
 def break_old_agent(sound):
     """The old agent that evacuates is still there."""
     sound.set(".//primitive[@id='ipmi-controller-2']", type="fence_evacuate")
 
 
 CASES = (
-    (break_level_without_record, "fencing-level", "compute-0", WARNING, "fence_compute is not in it"),
     (break_no_level, "fencing-level", "compute-0", ERROR, "no fencing level"),
-    (break_level_record_first, "fencing-level", "compute-0", ERROR, "fence-nova, switches nothing off"),
-    (break_level_unknown_device, "fencing-level", "compute-0", ERROR, "ipmi-gone does not exist"),
-    (break_watchdog, "watchdog", "watchdog", ERROR, "counts as the fencing of compute-0, but"),
     (break_stonith, "stonith-enabled", "cluster", ERROR, "fencing is off"),
     (break_maintenance, "maintenance-mode", "cluster", WARNING, "nothing is started, stopped or fenced"),
     (break_recheck, "cluster-recheck-interval", "cluster", WARNING, "not set (15 min)"),
     (break_recheck_zero, "cluster-recheck-interval", "cluster", WARNING, "0: "),
     (break_quorum, "pacemaker", "cluster", ERROR, "no quorum"),
     (break_controller, "pacemaker", "controller-2", WARNING, "offline"),
-    (break_host_list, "record-device", "fence-nova", ERROR, "lacks compute-1"),
-    (break_host_list_extra, "record-device", "fence-nova", WARNING, "names compute-7"),
-    (break_record_only, "record-device", "fence-nova", WARNING, "record_only=0"),
-    (break_provides, "unfencing", "fence-nova", WARNING, "does not provide unfencing"),
-    (break_requires, "unfencing", "nova-compute", WARNING, "does not wait for unfencing"),
+    (break_standby, "pacemaker", "compute-1", WARNING, "in standby"),
+    (break_node_maintenance, "pacemaker", "controller-1", WARNING, "in maintenance"),
+    (break_connection_disabled, "resources", "compute-1", WARNING, "nobody watches this node"),
+    (break_unmanaged, "resources", "nova-compute", WARNING, "unmanaged"),
+    (break_resource_maintenance, "resources", "fence-nova", WARNING, "unmanaged"),
     (break_evacuator_place, "location", "nova-evacuate", ERROR, "compute-0, compute-1"),
     (break_compute_place, "location", "nova-compute", WARNING, "controller-0, controller-1, controller-2"),
     (break_gate, "gate", "nova-compute", WARNING, "while their recovery is open"),
     (break_thorough_monitor, "monitor", "nova-compute", WARNING, "OCF_CHECK_LEVEL=10"),
     (break_thorough_monitor_disabled, "monitor", "nova-compute", WARNING, "OCF_CHECK_LEVEL=10"),
+    (break_monitor, "monitor", "nova-evacuate", WARNING, "no plain monitor"),
+    (break_monitor_disabled, "monitor", "nova-compute", WARNING, "no plain monitor"),
+    (break_stop_ignored, "on-fail", "nova-evacuate", ERROR, "may run twice"),
+    (break_stop_blocked, "on-fail", "nova-compute", WARNING, "until somebody cleans it up"),
     (break_stop_timeout, "timeout", "nova-compute", WARNING, "stop has 90 s"),
     (break_default_timeout, "timeout", "nova-evacuate", WARNING, "stop has 20 s"),
-    (break_off_timeout, "timeout", "fence-nova", WARNING, "off has 30 s"),
     (break_stonith_timeout, "timeout", "cluster", WARNING, "stonith-timeout=20s"),
     (break_remote_monitor, "timeout", "compute-1", WARNING, "not watched"),
     (break_no_evacuator, "resources", "ocf:openstack:NovaEvacuate", ERROR, "nobody recovers"),
@@ -229,14 +206,5 @@ CASES = (
     (break_evacuator_degraded, "evacuator", "nova-evacuate", WARNING, "its cell is down"),
     (break_failed_action, "failed-action", "nova-compute on compute-1", WARNING, "start failed: not inst"),
     (break_degraded_compute, "failed-action", "nova-compute on compute-1", WARNING, "service is enabled"),
-    (
-        break_power_device,
-        "fencing-level",
-        "compute-0",
-        ERROR,
-        "runs nowhere: its start failed on controller-1",
-    ),
-    (break_power_device_disabled, "fencing-level", "compute-0", ERROR, "ipmi-compute-0 is disabled"),
-    (break_record_device, "record-device", "fence-nova", ERROR, "controller-1: no such cloud"),
     (break_old_agent, "old-agents", "ipmi-controller-2", WARNING, "fence_evacuate"),
 )

@@ -6,10 +6,15 @@ from __future__ import annotations
 from nova_ha.clock import format_time
 from nova_ha.commands.facts import AccessFacts, Program
 from nova_ha.commands.finding import ERROR, NOTE, WARNING
-from nova_ha.model import ServerGroup
+from nova_ha.model import ClusterNode, ServerGroup
 from tests.unit.commands.deployment import NOW, a_server
 
 LONG_AGO, JUST_NOW = format_time(NOW - 7200), format_time(NOW - 20)
+
+
+def a_ledger_entry(**different):
+    """Return a host that no Pacemaker knows, as the ledger shows it."""
+    return ClusterNode("compute-9", is_remote=True, online=False, **different)
 
 
 def break_host_name(sound):
@@ -93,6 +98,42 @@ def break_mark_alone(sound):
     sound.attribute("compute-0", "nova-ha-evacuated", LONG_AGO)
 
 
+def break_ledger_open(sound):
+    """A recovery without Pacemaker was interrupted."""
+    sound.facts["ledger"] = (a_ledger_entry(fenced=f"fenced {LONG_AGO}"),)
+    reason = f"nova-ha: fenced {LONG_AGO}"
+    sound.service("compute-9", state="down", status="disabled", forced_down=True, disabled_reason=reason)
+    sound.facts["cluster"] = None
+
+
+def break_ledger_closed(sound):
+    """A host without Pacemaker was recovered, and nobody has returned it."""
+    sound.facts["ledger"] = (a_ledger_entry(fenced=f"fenced {JUST_NOW}", evacuated=JUST_NOW),)
+
+
+def break_ledger_left(sound):
+    """Servers of a host without Pacemaker wait for an admin."""
+    sound.facts["ledger"] = (a_ledger_entry(state="up: not recovered: 1234"),)
+
+
+def break_ledger(sound):
+    """A file of the ledger is torn."""
+    sound.facts["ledger_problem"] = "/var/lib/nova-ha/hosts/compute-9.json: not valid JSON"
+
+
+def break_lost(sound):
+    """Pacemaker has lost a node, and is about to fence it."""
+    sound.set("status/node_state[@uname='compute-1']", in_ccm="false")
+    lost = "nova-ha: lost 2026-01-01T00:00:00Z"
+    sound.service("compute-1", state="down", status="disabled", disabled_reason=lost)
+
+
+def break_fencing(sound):
+    """The power device of a dead node is dead with it; the evacuator does not disable what is lost."""
+    sound.set("status/node_state[@uname='compute-1']", in_ccm="false")
+    sound.failed_fencings = {"compute-1": "Connection timed out"}
+
+
 def break_credentials(sound):
     """The evacuator's password is wrong."""
     sound.facts["access"] = (AccessFacts("nova-evacuate", problem="Keystone: 401; check user, password"),)
@@ -159,6 +200,18 @@ def break_vtpm(sound):
     sound.nova["servers"] = {"compute-0": (a_server("vault", has_vtpm=True),)}
 
 
+def break_own_disks(sound):
+    """Guests have disks that may be on their host alone; a volume-backed one may have swap there."""
+    disks = (
+        {"is_volume_backed": False},
+        {"local_disk": True},
+        {},
+        {"is_volume_backed": False, "launched": False},
+    )
+    servers = tuple(a_server(f"s{number}", **disk) for number, disk in enumerate(disks))
+    sound.nova["servers"] = {"compute-0": servers}
+
+
 def break_affinity(sound):
     """A guest is bound to its host by its group."""
     sound.nova["servers"] = {"compute-0": (a_server("a"),)}
@@ -185,6 +238,12 @@ CASES = (
     (break_record_of_nobody, "records", "controller-0", WARNING, "no host of Nova"),
     (break_not_recovered, "records", "compute-0", WARNING, "could not be recovered when it was fenced: 1234"),
     (break_mark_alone, "records", "compute-0", NOTE, "nova-ha-evacuated without a record"),
+    (break_ledger_open, "records", "compute-9", WARNING, "its recovery is not complete"),
+    (break_ledger_closed, "records", "compute-9", NOTE, "it has not returned yet"),
+    (break_ledger_left, "records", "compute-9", WARNING, "could not be recovered when it was fenced: 1234"),
+    (break_ledger, "records", "ledger", WARNING, "not valid JSON"),
+    (break_lost, "records", "compute-1", WARNING, "not fenced yet: its servers are not recovered"),
+    (break_fencing, "records", "compute-1", ERROR, "its last fencing failed: Connection timed out"),
     (break_credentials, "credentials", "nova-evacuate", ERROR, "401"),
     (break_rights, "rights", "nova-evacuate", ERROR, "may not evacuate"),
     (break_access_rules, "rights", "nova-evacuate", ERROR, "do not cover PUT /v2.1/os-services/*"),
@@ -193,11 +252,12 @@ CASES = (
     (break_conductor, "nova", "nova-conductor", WARNING, "evacuations wait"),
     (break_clock, "clocks", "this controller", WARNING, "42 s behind"),
     (break_old_nova, "nova-version", "Nova", ERROR, "2.72 (Nova 19, Stein) is needed"),
-    (break_unlisted, "nova", "compute-1", WARNING, "cannot be listed: HTTP 500"),
+    (break_unlisted, "nova", "compute-1", ERROR, "none of them would be recovered: HTTP 500"),
     (break_agent, "agents", "/usr/sbin/fence_compute", ERROR, "not there"),
     (break_foreign_agent, "agents", "/usr/sbin/fence_compute", ERROR, "another package's"),
     (break_paused, "guests", "web (id-web)", NOTE, "that is paused"),
     (break_vtpm, "guests", "vault (id-vault)", NOTE, "emulated TPM"),
+    (break_own_disks, "guests", "shared storage", NOTE, "2 servers with a disk that is no volume"),
     (break_affinity, "guests", "a (id-a)", NOTE, "hard affinity"),
     (break_anti_affinity, "guests", "server group g", NOTE, "2 members in 2 hosts"),
 )

@@ -4,6 +4,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -83,7 +87,19 @@ def test_help_explains_every_subcommand(capsys):
     shown = call(capsys, "--help")[1]
     for word in run.SUBCOMMANDS:
         assert f"    {word}" in shown
-        assert len(call(capsys, word, "--help")[1].split()) > 30
+        help_of_word = call(capsys, word, "--help")[1]
+        assert help_of_word.startswith(f"usage: nova-ha {word} ")
+        assert len(help_of_word.split()) > 30
+
+
+def test_help_fits_a_screen(capsys, monkeypatch):
+    """The options of the table are left to the manual, which the help names; it is short and narrow."""
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = call(capsys, "--help")[1].splitlines()
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 80
+    assert "man nova-ha" in "\n".join(lines)
+    assert not [line for line in lines if line.lstrip().startswith("--auth")]
 
 
 @pytest.mark.parametrize(
@@ -103,6 +119,34 @@ def test_errors_are_one_line(capsys, monkeypatch, error, status, said):
 
     monkeypatch.setattr(run, "SUBCOMMANDS", {"status": fail})
     assert (status, "", said) == call(capsys, "status")
+
+
+def run_into(output, *words):
+    """Run the program with that standard output; return exit status and complaint."""
+    program = (sys.executable, "-c", "from nova_ha.command import entry; entry()", *words)
+    environment = {name: text for name, text in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    ended = subprocess.run(
+        program, stdout=output, stderr=subprocess.PIPE, text=True, check=False, env=environment
+    )
+    return ended.returncode, ended.stderr
+
+
+@pytest.mark.real_subprocess
+def test_reader_that_is_gone():
+    """Nobody who has closed a pipe early, such as true(1), makes it print a traceback."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        assert (0, "") == run_into(writing, "--version")
+    finally:
+        os.close(writing)
+
+
+@pytest.mark.real_subprocess
+def test_full_disk():
+    """Output that could not be written is a failure, with its reason in one line."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        assert (1, "nova-ha: standard output: No space left on device\n") == run_into(full, "--version")
 
 
 def test_wiring(commands, monkeypatch, tmp_path):

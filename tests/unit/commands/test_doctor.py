@@ -10,10 +10,10 @@ import pytest
 from nova_ha.commands import doctor
 from nova_ha.commands.facts import AccessFacts
 from nova_ha.commands.finding import ERROR, NOTE, WARNING
-from tests.unit.commands import breakages, breakages_of_hosts
+from tests.unit.commands import breakages, breakages_of_fencing, breakages_of_hosts
 from tests.unit.commands.deployment import Deployment
 
-CASES = breakages.CASES + breakages_of_hosts.CASES
+CASES = breakages.CASES + breakages_of_fencing.CASES + breakages_of_hosts.CASES
 
 
 @pytest.fixture
@@ -87,7 +87,17 @@ def test_fix_of_exposed_credentials(sound):
         ),
         (
             AccessFacts("fence", "stonith:fence_compute", plain=("password",)),
-            "pcs stonith update fence password= credentials_file=/etc/nova-ha/credentials.ini",
+            (
+                "write it into /etc/nova-ha/credentials.ini of each controller (root only), and only then: "
+                "pcs stonith update fence password= credentials_file=/etc/nova-ha/credentials.ini"
+            ),
+        ),
+        (
+            AccessFacts("fence", "stonith:fence_compute", plain=("password",), file="/c"),
+            (
+                "write it into /c of each controller (root only), and only then: "
+                "pcs stonith update fence password="
+            ),
         ),
     ],
 )
@@ -110,7 +120,7 @@ def test_fix_of_a_missing_level_without_record_device(sound):
     (found,) = [
         one for one in findings(sound) if one.check == "fencing-level" and "no fencing" in one.problem
     ]
-    assert found.fix.endswith("/050-fence-compute.sh")
+    assert found.fix.startswith("run ./050-fence-compute.sh in your copy of pcs-examples, after variables.sh")
 
 
 def test_device_that_runs_elsewhere(sound):
@@ -143,6 +153,7 @@ def test_two_nodes_are_one_host(sound):
     """Two nodes that both fit one host of Nova are an error: nobody knows which one was fenced."""
     sound.services = []
     sound.service("compute-0")
+    sound.set("configuration/resources/primitive[@id='compute-1']", id="compute-0.example.org")
     sound.set("configuration/nodes/node[@uname='compute-1']", uname="compute-0.example.org")
     sound.set("status/node_state[@uname='compute-1']", uname="compute-0.example.org")
     found = [one for one in findings(sound) if one.check == "host-name" and one.subject == "compute-0"]
@@ -163,6 +174,17 @@ def test_level_that_begins_with_the_record(sound):
     for devices in ("fence-nova,ipmi-compute-0", "fence-nova"):
         sound.set(breakages.LEVEL, devices=devices)
         assert f"{again} ipmi-compute-0 fence-nova" == the_finding(sound).fix
+
+
+def test_level_of_a_pattern(sound):
+    """A level for a pattern of names is the node's, and the fix names it as pcs does."""
+    level = sound.find(breakages.LEVEL)
+    level.set("target-pattern", f"^{level.attrib.pop('target')}")
+    assert [] == findings(sound)
+    level.set("devices", "fence-nova")
+    target = "'regexp%^compute-0'"
+    again = f"pcs stonith level remove 1 target {target} && pcs stonith level add 1 {target}"
+    assert f"{again} POWER-DEVICE fence-nova" == the_finding(sound).fix
 
 
 def test_old_release(sound):
@@ -186,7 +208,7 @@ def test_nothing_answers(sound):
     sound.facts.update(cluster=None, cluster_problem="cibadmin failed", nova=None, nova_problem="no Nova")
     facts = sound.all_facts()
     found = doctor.examine(facts)
-    assert ["no Nova", "cibadmin failed"] == [one.problem for one in found]
+    assert ["cibadmin failed", "no Nova"] == [one.problem for one in found]
     assert 3 == doctor.exit_status(facts, found)
 
 
@@ -224,7 +246,26 @@ def test_json(sound):
 def test_text(sound):
     """People read what, why and the command that mends it, and a count at the end."""
     breakages.break_stonith(sound)
-    lines = doctor.as_text(findings(sound)).splitlines()
+    lines = doctor.as_text(sound.all_facts(), findings(sound)).splitlines()
     assert lines[0].startswith("ERROR    cluster: fencing is off")
     assert "         fix: pcs property set stonith-enabled=true" == lines[1]
-    assert lines[2].endswith("checks: 1 error, 0 warnings, 0 notes")
+    assert f"{len(doctor.CHECKS)} checks: 1 error, 0 warnings, 0 notes" == lines[2]
+
+
+@pytest.mark.parametrize(
+    ("absent", "without", "unmade"),
+    [
+        ({"cluster": None}, "Pacemaker", "levels"),
+        ({"nova": None}, "Nova", "guests"),
+        ({"cluster": None, "nova": None}, "Pacemaker and Nova", "host_names"),
+    ],
+)
+def test_checks_that_cannot_be_made(sound, absent, without, unmade):
+    """What nobody could look at is not counted among the checks, neither for people nor for programs."""
+    sound.facts.update(absent)
+    facts = sound.all_facts()
+    made = json.loads(doctor.as_json(facts, []))["checks"]
+    assert unmade not in made
+    assert {"pacemaker", "credentials", "nova", "records"} <= set(made)
+    last = f"{len(made)} of {len(doctor.CHECKS)} checks (without {without}): 0 errors, 0 warnings, 0 notes"
+    assert last == doctor.as_text(facts, [])

@@ -12,7 +12,7 @@ import pytest
 from nova_ha import __version__
 from nova_ha.access_rules import CALLS
 from nova_ha.commands.account import RealAccount
-from nova_ha.commands.doctor_facts import PROGRAMS, Gatherer
+from nova_ha.commands.doctor_facts import PROGRAMS, Gatherer, reinstall
 from nova_ha.commands.sources import Source, settings, with_secrets
 from nova_ha.errors import AccessDenied, ConfigurationError, NotFound, NovaUnavailable
 from nova_ha.options import COMMAND, resolve
@@ -89,6 +89,21 @@ def test_plain_secret_is_named_and_not_shown():
     facts = gather(Refusing(), of())
     assert ("password",) == facts.access[0].plain
     assert "hush-hush" not in repr(facts)
+
+
+@pytest.mark.parametrize(
+    ("given", "file"),
+    [
+        ({}, None),
+        ({"cloud": "c"}, "clouds.yaml"),
+        ({"cloud": "c", "clouds-yaml": "/c"}, "/c"),
+        ({"credentials_file": "/i", "clouds_yaml": "/unused"}, "/i"),
+    ],
+)
+def test_file_of_the_credentials(given, file):
+    """The file that a resource has already is known: a second source beside it would be refused."""
+    (access,) = gather(Refusing(), of(**given)).access
+    assert file == access.file
 
 
 def test_wrong_password():
@@ -170,6 +185,19 @@ def test_broken_agents(programs, commands):
     assert "it is not there, or not executable" == found["NovaEvacuate"][0]
     assert "did not end within 30 s" == found["NovaCompute"][0]
     assert "metadata cannot be read" in found["fence_compute"][0]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "apt", "command"),
+    [
+        ("/usr", "/usr/bin/apt-get", "apt-get install --reinstall nova-ha"),
+        ("/usr", None, "dnf reinstall nova-ha"),
+        ("/opt/nova-ha", "/usr/bin/apt-get", "/opt/nova-ha/bin/nova-ha install-agents"),
+    ],
+)
+def test_way_to_install_agents_anew(prefix, apt, command):
+    """An agent is put into its place by whatever has installed nova-ha; links by install-agents."""
+    assert command == reinstall(prefix, "/usr", apt)
 
 
 # --- the settings of the cluster

@@ -56,6 +56,15 @@ def test_no_time_no_watchdog(timeout):
     assert [] == found(timeout)
 
 
+def test_the_new_name_of_the_property_counts():
+    """Since Pacemaker 3.0.2 it is fencing-watchdog-timeout, which wins over the old name."""
+    deployment = Deployment()
+    deployment.remove(LEVELS)
+    deployment.property("fencing-watchdog-timeout", "15s")
+    deployment.property("stonith-watchdog-timeout", "0")
+    assert 1 == len(list(doctor_fencing.watchdog(deployment.all_facts())))
+
+
 def test_the_watchdogs_of_controllers_are_sound():
     """What pcs-examples makes of POWER=watchdog is no danger to servers."""
     assert [] == found("15s", CONTROLLERS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""nova-ha evacuate and return, in a simulated data centre."""
+"""nova-ha evacuate and return, in a simulated data centre without Pacemaker."""
 
 from __future__ import annotations
 
@@ -32,9 +32,6 @@ def refusal(commands, *arguments, **options):
     assert before == commands.nova.api.posts
     assert "\n" not in str(caught.value)
     return str(caught.value)
-
-
-# --- without Pacemaker --------------------------------------------------------------------------------------
 
 
 def test_a_dead_host_is_recovered(commands):
@@ -249,75 +246,3 @@ def test_return_of_what_somebody_else_forced_down(commands):
     commands.world.cloud.computes["compute-1"].forced_down = True
     with pytest.raises(NovaHaError, match="by somebody else, and nova-ha leaves that as it is"):
         return_host(commands.here(), "compute-1")
-
-
-# --- with Pacemaker -----------------------------------------------------------------------------------------
-
-
-def test_online_node_is_refused(commands):
-    """A node that is online is fenced by Pacemaker, not declared dead by a person."""
-    commands.with_pacemaker(evacuator=False)
-    assert "is online in Pacemaker; if it is broken, have it fenced" in refusal(commands)
-
-
-def test_cluster_without_evacuator(commands):
-    """In a cluster without NovaEvacuate the command recovers the node itself; the record is in the CIB."""
-    commands.with_pacemaker(evacuator=False).die("compute-0")
-    assert RECOVERED == call(commands)
-    entry = commands.world.cluster.nodes["compute-0"]
-    assert entry.fenced
-    assert not entry.recovery_is_open
-    assert "compute-0" not in commands.hosts_of(0)
-    assert [] == list((commands.folder).glob("hosts/*"))
-
-
-def test_fencing_is_proof_enough(commands):
-    """A node that Pacemaker has fenced needs nobody's word."""
-    commands.with_pacemaker(evacuator=False).die("compute-0")
-    commands.world.fencing.confirm("compute-0")
-    assert RECOVERED == call(commands, word="")
-    assert "(Pacemaker's fencing history)" in commands.text
-
-
-def test_foreign_owner_in_a_cluster(commands):
-    """A recovery that a fencing action has begun is left to it."""
-    commands.with_pacemaker(evacuator=False).die("compute-0")
-    cluster = commands.world.cluster
-    cluster.write_record("compute-0", "2026-01-01T00:01:30Z")
-    cluster.publish_state("compute-0", "evacuating 1/2 by fence_compute@controller-1")
-    assert "fence_compute@controller-1 has begun its recovery" in refusal(commands)
-    assert RECOVERED == call(commands, take_over=True)
-
-
-def test_cluster_with_evacuator(commands):
-    """With NovaEvacuate the command writes the record and watches; it sends no request itself."""
-    commands.with_pacemaker(evacuator=True).die("compute-0")
-    here = commands.here()
-    cluster = commands.world.cluster
-
-    def finish():
-        cluster.publish_state("compute-0", "evacuating 1/2 by controller-1")
-        commands.world.clock.after(
-            5.0, lambda: cluster.mark_evacuated("compute-0", cluster.nodes["compute-0"].fenced_at)
-        )
-
-    commands.world.clock.after(20.0, lambda: commands.world.clock.spawn(finish))
-    assert RECOVERED == evacuate(here, "compute-0", WORD, take_over=False)
-    assert 0 == commands.nova.api.posts
-    assert cluster.nodes["compute-0"].fenced
-    assert here.pacemaker.confirmations["compute-0"].endswith(f": {WORD}")
-    assert "the cluster's evacuator recovers it" in commands.text
-
-
-def test_no_quorum(commands):
-    """Without quorum nothing is begun."""
-    commands.with_pacemaker(evacuator=False).die("compute-0")
-    commands.world.cluster.set_quorum(quorate=False)
-    assert "no quorum" in refusal(commands)
-
-
-def test_silent_cluster(commands):
-    """On a member of a cluster that does not answer the ledger is no way out."""
-    commands.die("compute-0")
-    with pytest.raises(NovaHaError, match="whose evacuator may be at work"):
-        evacuate(commands.here(cluster_problem="cibadmin failed"), "compute-0", WORD, take_over=False)

@@ -6,19 +6,20 @@ from __future__ import annotations
 import argparse
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
 from nova_ha.clock import parse_time
 from nova_ha.commands import run
+from nova_ha.commands.configuration import EVACUATE_AGENT
 from nova_ha.commands.evacuate import evacuate
-from nova_ha.commands.past import past_recoveries, tell
-from nova_ha.commands.progress import progress, summary
 from nova_ha.commands.status import StatusGatherer
 from nova_ha.commands.status_text import as_json, as_text
 from nova_ha.errors import NovaUnavailable
+from nova_ha.runner import Result
 from nova_ha.testing.faults import Unreachable
-from tests.unit.core.builders import FENCED_AT, NOW, a_record, a_server
+from tests.unit.commands.deployment import add_other_nodes
 
 IDLE = {"watch": False, "json": False}
 
@@ -85,6 +86,18 @@ def add_record(root, node, fenced_at):
     ET.SubElement(block, "nvpair", {"id": "r", "name": "nova-ha-fenced", "value": f"fenced {fenced_at}"})
 
 
+def test_other_nodes(commands):
+    """Nodes that run no nova-compute are no hosts, unless one has a record, which must be explained."""
+    commands.with_pacemaker(evacuator=True)
+    add_other_nodes(commands.root)
+    hosts = [host.host for host in StatusGatherer(commands.here()).look().hosts]
+    assert ["compute-0", "compute-1", "compute-2"] == hosts
+    entry = commands.root.find("configuration/nodes/node[@uname='network-0']")
+    ET.SubElement(entry, "instance_attributes", {"id": "n"})
+    add_record(commands.root, "network-0", "2026-01-01T00:01:00Z")
+    assert "network-0: fenced 2026-01-01T00:01:00Z" in show(commands)[1]
+
+
 def test_word_in_a_cluster(commands):
     """On whose word a node counts as off is shown with its record, and not with a later one."""
     commands.with_pacemaker(evacuator=True)
@@ -131,7 +144,16 @@ def test_json(commands):
     commands.with_pacemaker(evacuator=True)
     add_record(commands.root, "compute-0", "2026-01-01T00:01:00Z")
     shown = json.loads(show(commands, json=True)[1])
-    assert {"time", "pacemaker", "nova", "controllers", "evacuators", "hosts", "recoveries"} == set(shown)
+    assert {
+        "time",
+        "pacemaker",
+        "nova",
+        "controllers",
+        "evacuators",
+        "hosts",
+        "recoveries",
+        "unreadable",
+    } == set(shown)
     host = next(one for one in shown["hosts"] if one["host"] == "compute-0")
     assert {"host", "state", "sentence", "node", "nova", "record", "servers"} == set(host)
     assert {"fenced_at": "2026-01-01T00:01:00Z", "open": True, "on_whose_word": None} == host["record"]
@@ -169,6 +191,58 @@ def test_watch_for_programs(commands):
     ]
 
 
+class StartingPacemaker:
+    """Tools of a Pacemaker that is down when it is asked first."""
+
+    def __init__(self, cib):
+        self.cib = cib
+        self.asked = 0
+
+    def run(self, *command, timeout=30.0):
+        """Answer `cibadmin --query`, from the second time on."""
+        assert timeout
+        self.asked += 1
+        if self.asked == 1:
+            return Result(command, 102, "", "Could not connect to the CIB: Transport endpoint not connected")
+        return Result(command, 0, self.cib, "")
+
+
+def test_pacemaker_comes_up(commands, tmp_path):
+    """A Pacemaker that was down at the first look is shown, with its hosts, as soon as it answers."""
+    commands.with_pacemaker(evacuator=True)
+    runner = StartingPacemaker(ET.tostring(commands.root, encoding="unicode"))
+    here = replace(commands.here(), runner=runner, sign=str(tmp_path), environ={"OS_CLOUD": "c"})
+    gatherer = StatusGatherer(here)
+    first, second = (as_text(gatherer.look()).splitlines()[0] for _ in range(2))
+    assert first.startswith("Pacemaker: Pacemaker does not answer: Could not connect")
+    assert "Pacemaker: quorate, 3 of 3 controllers online" == second
+
+
+def test_settings_of_a_pacemaker_that_comes_up(commands, tmp_path):
+    """Nova is connected with what the cluster's resources say, once they can be read."""
+    commands.with_pacemaker(evacuator=True)
+    runner = StartingPacemaker(ET.tostring(commands.root, encoding="unicode"))
+    here = replace(commands.here(), runner=runner, sign=str(tmp_path))
+    assert [""] == [source.agent for source in here.sources]
+    here.look_again()
+    assert EVACUATE_AGENT in [source.agent for source in here.sources]
+
+
+def test_unreadable_ledger(commands):
+    """A broken file of the ledger is named, and does not hide the other hosts (rule R3)."""
+    commands.die("compute-0")
+    evacuate(commands.here(), "compute-0", "Ann pulled the plug", take_over=False)
+    broken = commands.folder / "hosts" / "compute-1.json"
+    broken.write_text('{"host": "comp', encoding="utf-8")
+    status, text = show(commands)
+    assert 0 == status
+    (line,) = [line for line in text.splitlines() if line.startswith("hosts are missing below: ")]
+    assert f"{broken}: not valid JSON" in line
+    assert "compute-0: fenced " in text
+    (told,) = json.loads(show(commands, json=True)[1])["unreadable"]
+    assert f"{broken}: not valid JSON" in told
+
+
 def test_reads_that_fail(commands):
     """A host whose servers Nova does not list is shown without them."""
     commands.with_pacemaker(evacuator=True)
@@ -188,54 +262,3 @@ class PartlySilent:
     def evacuations(self, host):
         """Fail."""
         raise NovaUnavailable(f"{host}: {Unreachable.__name__}")
-
-
-def test_phases():
-    """What Nova's records say of each server of this recovery, and of no earlier one."""
-    here = [
-        a_server(id="w", name="waits"),
-        a_server(id="g", name="goes"),
-        a_server(id="f", name="fails", fault="No valid host"),
-        a_server(id="d", name="dies", task_state="deleting"),
-    ]
-    old = NOW - 4000
-    records = [
-        a_record("done", uuid="0", server_id="w", created_at=old, updated_at=old),
-        a_record("accepted", uuid="1", server_id="g"),
-        a_record("error", uuid="2", server_id="f"),
-        a_record("failed", uuid="3", server_id="l"),
-        a_record("done", uuid="4", server_id="l", destination="compute-2"),
-    ]
-    found = {one.id: one for one in progress(here, records, {"l": "left"}, FENCED_AT)}
-    phases = {name: one.phase for name, one in found.items()}
-    assert {"w": "waiting", "g": "evacuating", "f": "failed", "d": "ignored", "l": "done"} == phases
-    assert ("left", "compute-2", 2) == (found["l"].name, found["l"].destination, found["l"].attempts)
-    assert "No valid host" == found["f"].fault
-    assert "1 done, 1 evacuating, 1 waiting, 1 failed, 1 ignored" == summary(found.values())
-
-
-def test_journal(tmp_path):
-    """The last recoveries come from the journal's files, the newest first; a torn line is no obstacle."""
-    events = [
-        {"t": 10.0, "event": "begun", "owner": "controller-1"},
-        {"t": 11.0, "event": "asking", "server": "s"},
-        {"t": 30.0, "event": "evacuated", "summary": "1 verified"},
-    ]
-    text = "".join(f"{json.dumps(event)}\n" for event in events)
-    (tmp_path / "compute-0@2026-01-01T000100Z.jsonl").write_text(text + '{"t": 31', encoding="utf-8")
-    (found,) = past_recoveries(tmp_path)
-    assert ("compute-0", "2026-01-01T00:01:00Z", 11.0, 30.0) == (
-        found.host, found.fenced_at, found.began, found.ended,
-    )  # fmt: skip
-    assert ("1 verified", "controller-1") == (found.summary, found.by)
-
-
-def test_journal_of_an_open_recovery():
-    """A recovery that has not ended says so."""
-    found = tell("compute-0", FENCED_AT, [{"t": 1.0, "event": "begun", "owner": "a"}])
-    assert (None, None, "a") == (found.began, found.ended, found.by)
-
-
-def test_no_journal(tmp_path):
-    """A machine that never recovered anything has nothing to tell."""
-    assert () == past_recoveries(tmp_path / "none")

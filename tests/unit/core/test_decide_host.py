@@ -22,6 +22,7 @@ from nova_ha.plan import (
     Enable,
     Evacuate,
     Fate,
+    KeepDisabled,
     MarkEvacuated,
     RememberProof,
     TellDown,
@@ -243,6 +244,33 @@ def test_marker_restores_the_record():
     """When the cluster lost the record, our marker in Nova brings it back."""
     (step,) = decide_unrecorded(a_host(node=a_node(fenced=None))).steps
     assert step.fenced_at == FENCED_AT
+
+
+def test_marker_beside_an_operators_words_restores_the_record():
+    """What `nova-ha disable` wrote over our marker still tells of the fencing (rule R2)."""
+    reason = record.by_hand_reason("root@c1", "bad memory (slot 3)", FENCED_AT)
+    (step,) = decide_unrecorded(
+        a_host(node=a_node(fenced=None), service=a_service(disabled_reason=reason))
+    ).steps
+    assert step.fenced_at == FENCED_AT
+
+
+def test_marker_beside_an_operators_words_ends_with_the_recovery():
+    """A host that is back stays disabled with the operator's words alone, and only then loses its record."""
+    words = record.by_hand_reason("root@c1", "bad memory (slot 3)", None)
+    back = {"forced_down": False, "state": "up"}
+    marked = a_service(disabled_reason=record.beside_marker(words, FENCED_AT), **back)
+    node = a_node(evacuated=FENCED_AT, online=True)
+    (step,) = decide_return(a_host(node=node, service=marked), NOW, Policy()).steps
+    assert (KeepDisabled, words) == (type(step), step.reason)
+    kept = a_service(disabled_reason=words, **back)
+    assert [ClearRecord] == kinds(decide_return(a_host(node=node, service=kept), NOW, Policy()))
+
+
+def test_marker_of_a_lost_host_is_about_an_earlier_fencing():
+    """A host that Pacemaker lost after the fencing that our marker is about has to be fenced again."""
+    plan = decide_unrecorded(a_host(node=a_node(fenced=None, lost=True)))
+    assert (HostState.HELD, ()) == (plan.state, plan.steps)
 
 
 def test_marker_of_a_living_host_is_about_its_return():

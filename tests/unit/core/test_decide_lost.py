@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from nova_ha import record
+from nova_ha.clock import format_time
 from nova_ha.decide import decide
 from nova_ha.decide_proof import has_our_marker
 from nova_ha.model import ClusterNode, ClusterView, HostState, Service
@@ -54,6 +55,24 @@ def test_switched_off():
     policy = Policy(disable_lost=False)
     assert plan_for(policy=policy) is None
     assert steps(plan_for(replace(NODE, online=True, lost=False), OURS, policy)) == [TakeBack]
+
+
+@pytest.mark.parametrize(("age", "is_stuck"), [(119.0, False), (120.0, True)])
+def test_fencing_that_does_not_come(age, is_stuck):
+    """An admin hears of a loss that lasts longer than a fencing: NovaEvacuate shows as degraded."""
+    service = replace(OURS, disabled_reason=record.lost_reason(format_time(NOW - age)))
+    plan = plan_for(service=service)
+    late = (
+        "host compute-0: lost (not fenced for 120 s: its servers are not recovered; look at its power device)"
+    )
+    assert ((late,) if is_stuck else ()) == plan.troubles
+    assert (HostState.LOST, ()) == (plan.state, plan.steps)
+
+
+def test_connection_that_an_operator_has_ended():
+    """A node that nobody has lost any more waits for no fencing, however long it is away."""
+    service = replace(OURS, disabled_reason=record.lost_reason(format_time(NOW - 4000)))
+    assert () == plan_for(replace(NODE, lost=False), service).troubles
 
 
 def test_without_quorum():

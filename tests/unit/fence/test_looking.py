@@ -105,9 +105,10 @@ def test_monitor_for_pacemaker_fails_where_another_controller_may_be_better(make
 
 
 def test_list_has_full_and_short_names(make, nova):
-    """Every host is listed, and by its short name too when no other host has the same."""
+    """Every host is listed, and by its short name too when that, or domain, says which host is meant."""
     nova.list = [service("a.x"), service("b.x", forced_down=True), service("b.y")]
     assert {"a": "on", "a.x": "on", "b.x": "off", "b.y": "on"} == make().hosts()
+    assert "off" == make(domain="x").hosts()["b"]
 
 
 def test_exit_status(make, nova):

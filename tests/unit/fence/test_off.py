@@ -56,6 +56,16 @@ def test_off_renews_our_disable(make, nova):
     assert [("compute-0", f"nova-ha: fenced {FENCED_AT}")] == nova.told
 
 
+def test_off_renews_the_marker_beside_a_persons_words(make, nova):
+    """What was disabled during a recovery tells of the newer fencing afterwards, in the person's words."""
+    words = "disabled with nova-ha by root@c1: bad memory"
+    nova.list = [
+        service(status="disabled", disabled_reason=f"{words} (nova-ha: fenced 2025-01-01T00:00:00Z)")
+    ]
+    make().off("compute-0")
+    assert [("compute-0", f"{words} (nova-ha: fenced {FENCED_AT})")] == nova.told
+
+
 def test_off_is_patient_with_nova(make, nova, clock):
     """A Nova that comes back within the patience is told."""
     nova.trouble = NovaUnavailable("not now")

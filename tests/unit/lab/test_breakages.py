@@ -9,7 +9,7 @@ import pytest
 
 from nova_ha.commands import doctor
 from tests.lab.breakages import BREAKAGES, IN_ANOTHER_LAB
-from tests.unit.commands import breakages, breakages_of_hosts
+from tests.unit.commands import breakages, breakages_of_fencing, breakages_of_hosts
 from tests.unit.commands.deployment import Deployment
 
 LAB = Path(__file__).resolve().parents[2] / "lab"
@@ -18,7 +18,7 @@ LAB = Path(__file__).resolve().parents[2] / "lab"
 def what_can_be_found():
     """Return each check that finds something in a broken deployment, with the name of what it finds."""
     found = set()
-    for break_it, *_ in breakages.CASES + breakages_of_hosts.CASES:
+    for break_it, *_ in breakages.CASES + breakages_of_fencing.CASES + breakages_of_hosts.CASES:
         deployment = Deployment()
         break_it(deployment)
         facts = deployment.all_facts()

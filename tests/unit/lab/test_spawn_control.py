@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from tests.lab.openstack.hypervisor.control import (
     CONTROL_FILE,
@@ -15,6 +18,7 @@ from tests.lab.openstack.hypervisor.control import (
     parse,
     plan,
     plan_spawn,
+    wait,
 )
 
 LABELS = ("vm-1", "u1", "compute-0")
@@ -50,3 +54,42 @@ def test_the_file_is_read_at_each_spawn_and_keeps_its_counts(tmp_path: Path) -> 
     change(tmp_path, lambda _seconds, rules: (0.5, [*rules, Failure("vm-1", "before", count=2)]))
     assert [plan_spawn(tmp_path, *LABELS).fails for _ in range(3)] == ["before", "before", ""]
     assert parse(json.loads(control.read_text())) == (0.5, [])
+
+
+class Clock:
+    """A clock that a sleeper moves, and a change of the file at a moment of it.
+
+    Args:
+        moment: when the file changes, seconds.
+        change: the change.
+    """
+
+    def __init__(self, moment: float, change: Callable[[], None]) -> None:
+        self.time = 0.0
+        self._moment = moment
+        self._change = change
+
+    def now(self) -> float:
+        """Return the time."""
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.time += seconds
+        if self.time >= self._moment:
+            self._change()
+
+
+@pytest.mark.parametrize(
+    ("spawn", "takes", "told", "ended"),
+    [(2.0, 2.0, 2.0, 2.0), (2.0, 2.0, 90.0, 2.0), (90.0, 90.0, 0.5, 4.0), (90.0, 99.0, 0.5, 9.5)],
+    ids=["as planned", "longer", "shorter", "shorter, and slow"],
+)
+def test_a_spawn_is_shortened_with_the_spawn_time(
+    tmp_path: Path, spawn: float, takes: float, told: float, ended: float
+) -> None:
+    """A spawn under way ends as early as the new spawn time says, and never later than it was to end."""
+    (tmp_path / CONTROL_FILE).write_text(json.dumps({**DEFAULT_CONTROL, "spawn_seconds": spawn}))
+    clock = Clock(4.0, lambda: change(tmp_path, lambda _seconds, rules: (told, rules)))
+    wait(tmp_path, takes, clock.now, clock.sleep)
+    assert ended == clock.time

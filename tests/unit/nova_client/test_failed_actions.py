@@ -53,6 +53,18 @@ def test_action_with_unknown_effect(nova, cloud, waits, failure):
 
 
 @pytest.mark.parametrize(
+    ("failure", "status"),
+    [(error("busy", 409), 409), (error("slow", 504), 504), (fake_cloud.dropped(), None)],
+)
+def test_what_nova_said_is_told_from_what_nobody_said(nova, cloud, failure, status):
+    """An answer of Nova's has its HTTP status; the trouble of a connection has none, whatever its words."""
+    cloud.on(*EVACUATE, failure)
+    with pytest.raises(AmbiguousAnswer) as caught:
+        nova.evacuate("s1", None)
+    assert status == caught.value.status
+
+
+@pytest.mark.parametrize(
     ("failure", "kind"),
     [
         (error("Compute service of compute-0 is still in use.", 400), StillInUse),

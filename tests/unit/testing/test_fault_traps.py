@@ -56,6 +56,19 @@ def test_effect_after_the_answer_was_given_up(host):
     assert [status for status, _ in host.records] == ["pre-migrating"]
 
 
+def test_effect_after_the_sender_was_killed(host):
+    """A request whose sender dies has its effect all the same; the sender's death gave the answer up."""
+    host.die()
+    host.fault("evacuate", "timeout-late", seconds=100.0, delay=10.0)
+    sender = host.world.clock.spawn(host.evacuate)
+    host.run(50.0)
+    sender.kill()
+    host.run(9.0)
+    assert host.records == []
+    host.run(2.0)
+    assert [status for status, _ in host.records] == ["pre-migrating"]
+
+
 @pytest.mark.parametrize("kind", ["unreachable", "timeout", "http-500", "http-503"])
 def test_read_that_fails(host, kind):
     """A read that fails may be repeated, whatever the reason."""

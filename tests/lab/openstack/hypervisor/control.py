@@ -13,6 +13,7 @@ from typing import Any
 
 CONTROL_FILE = "control.json"
 LOCK_FILE = "control.lock"
+_LOOK_EVERY = 0.5
 DEFAULT_CONTROL: dict[str, Any] = {"spawn_seconds": 2.0, "failures": []}
 KINDS = {
     "before": "the spawn fails before the guest was started",
@@ -86,6 +87,24 @@ def change(folder: Path, edit: Callable[[float, list[Failure]], tuple[float, lis
             new = control.with_suffix(".new")
             new.write_text(json.dumps(document, indent=2) + "\n")
             new.rename(control)
+
+
+def wait(folder: Path, seconds: float, now: Callable[[], float], sleep: Callable[[float], None]) -> None:
+    """Wait as long as a spawn takes; shorter by as much as the file's spawn time is shortened meanwhile.
+
+    Args:
+        folder: where the file is.
+        seconds: how long it takes if the file stays as it is.
+        now: a clock, seconds.
+        sleep: sleeps for so many seconds.
+    """
+    end, first = now() + seconds, _spawn_seconds(folder)
+    while (left := end - max(0.0, first - _spawn_seconds(folder)) - now()) > 0:
+        sleep(min(left, _LOOK_EVERY))
+
+
+def _spawn_seconds(folder: Path) -> float:
+    return parse(json.loads((folder / CONTROL_FILE).read_text()))[0]
 
 
 def plan_spawn(folder: Path, *labels: str) -> Plan:

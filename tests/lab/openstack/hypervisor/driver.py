@@ -115,7 +115,7 @@ class LabDriver(fake.FakeDriver):
               power_on: bool = True, accel_info: Any = None) -> None:  # fmt: skip
         plan = control.plan_spawn(self.shared, instance.display_name or "", instance.uuid, self._host)
         self._note("spawn", instance.uuid, seconds=plan.seconds, fails=plan.fails)
-        time.sleep(plan.seconds)
+        control.wait(self.shared, plan.seconds, time.monotonic, time.sleep)
         if plan.fails == "before":
             raise SpawnFailed(uuid=instance.uuid, host=self._host, kind=control.KINDS["before"])
         self._define(instance)
