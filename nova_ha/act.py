@@ -235,8 +235,8 @@ class Actor:
     def _start_at_home(self, step: StartAtHome, plan: HostPlan) -> None:
         """Start servers; one that Nova refuses to start is left to an admin.
 
-        What was done is remembered also when Nova goes away in between: a second reboot would hit a guest
-        that runs. One lost answer ends it for this pass: the next would be waited for as long.
+        What was done is remembered also when Nova goes away: a second reboot would hit a guest that runs.
+        One lost answer ends it for this pass: the next would be waited for as long.
         """
         facts = [STARTED + server_id for server_id in step.taken]
         over = [fact + server_id for server_id in step.over for fact in (START, STARTED)]
@@ -245,9 +245,8 @@ class Actor:
                 self._journal_event(plan, "starting", server=server_id)
                 facts.append((STARTED if self._starts(server_id) else LEFT) + server_id)
         finally:
-            settled = [fact.partition(":")[2] for fact in facts]
-            over += [START + server_id for server_id in settled]
-            over += [STARTED + server_id for server_id in settled if LEFT + server_id in facts]
+            over += [START + fact.partition(":")[2] for fact in facts]
+            over += [STARTED + fact[len(LEFT) :] for fact in facts if fact.startswith(LEFT)]
             self._remember(plan, facts, without=over)
 
     def _starts(self, server_id: str) -> bool:

@@ -137,10 +137,6 @@ class Script:
         """Let the cluster be without a DC for some time."""
         self._world.cluster.change_dc(float(seconds))
 
-    def word_forget_records(self, node: str) -> None:
-        """Let the cluster lose everything that it knows of a node, as with an old backup of its CIB."""
-        self._world.cluster.forget(node)
-
     def word_history_cleanup(self) -> None:
         """Let an operator clean up the fencing history (``pcs stonith history cleanup``)."""
         self._world.cluster.forget_fencings()
@@ -151,6 +147,10 @@ class Script:
         self._world.cluster.change_dc(float(seconds))
         self._world.cluster.forget_fencings(with_state=True)
         self._controllers.kill()
+
+    def word_forget_records(self, node: str) -> None:
+        """Let the cluster lose everything that it knows of a node, as with an old backup of its CIB."""
+        self._world.cluster.forget(node)
 
     def word_evacuate_attribute(self, node: str, value: str) -> None:
         """Set the old agents' attribute."""
