@@ -78,6 +78,7 @@ class Cib:
             evacuated=permanent.get(record.EVACUATED) or None,
             state=permanent.get(record.STATE) or None,
             servers=permanent.get(record.SERVERS) or None,
+            confirmed=permanent.get(record.CONFIRMED) or None,
             fenced_since=_fenced_since(self._states().get(name)),
         )
 

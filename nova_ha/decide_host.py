@@ -34,6 +34,9 @@ from nova_ha.situation import Situation
 #: A heartbeat older than this says nothing about now: the host may have been fenced again since.
 HEARTBEAT_FORGOTTEN = 60.0
 
+#: Seconds after which a level whose fence_compute has written the record has come to its end.
+FENCING_ENDS = 60.0
+
 #: A recovery that takes so many seconds remembers the proof of its fencing by itself.
 PROOF_AFTER = 10.0
 
@@ -150,9 +153,25 @@ def reason_it_may_be_alive(view: HostView, circumstances: Circumstances) -> str 
     beat, now = view.heartbeat, circumstances.now
     if beat.is_proven and now - beat.last_advance < HEARTBEAT_FORGOTTEN:
         return "its nova-compute still reports to Nova: switch it off, then fence it again"
-    if not view.node.online or record.PROVEN in view.node.facts or _is_remembered(view, circumstances):
+    if record.PROVEN in view.node.facts or _is_remembered(view, circumstances):
         return None
-    return "it is online, and Pacemaker remembers no fencing of it: have it fenced, or remove its record"
+    if view.node.online:
+        return "it is online, and Pacemaker remembers no fencing of it: have it fenced, or remove its record"
+    if _is_lost_since(view, now):
+        return "Pacemaker has lost it, and knows of no fencing of it: have it fenced, or say that it is off"
+    return None
+
+
+def _is_lost_since(view: HostView, now: float) -> bool:
+    """Say whether a host was lost after its record, which was written by mistake, and nobody has fenced it.
+
+    Right after the record of a true fencing Pacemaker's own word is still to come: fence_compute is a device
+    of the level, and may wait for Nova before it ends.
+    """
+    node = view.node
+    age = now - (parse_time(node.fenced_at or "") or now)
+    is_unfenced = node.lost and node.fenced_since is None and not node.confirmed_by
+    return is_unfenced and age > FENCING_ENDS
 
 
 def _is_remembered(view: HostView, circumstances: Circumstances) -> bool:

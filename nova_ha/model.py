@@ -212,6 +212,7 @@ class ClusterNode:
         evacuated: value of `record.EVACUATED`.
         state: value of `record.STATE`.
         servers: value of `record.SERVERS`.
+        confirmed: value of `record.CONFIRMED`.
         fenced_since: when it was fenced, epoch seconds, if its connection has not been up since: Pacemaker's
             ``node_fenced``, set by every successful fencing (any device, watchdog, an operator's word) and
             cleared when the connection comes up. Seen on 2.1.5; transient: lost with a full cluster stop.
@@ -235,6 +236,13 @@ class ClusterNode:
     lost: bool = False
     wedged: str | None = None
     compute_since: float | None = None
+    confirmed: str | None = None
+
+    @property
+    def confirmed_by(self) -> str:
+        """Return who said that the node is off, and how; empty unless that was about the present record."""
+        time, _, words = (self.confirmed or "").partition(" ")
+        return words if self.fenced and time == self.fenced_at else ""
 
     @property
     def facts(self) -> frozenset[str]:

@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nova_ha.cib import Cib
-from nova_ha.cluster import CONFIRMED
 from nova_ha.commands.compute_nodes import compute_nodes
 from nova_ha.commands.configuration import EVACUATE_AGENT, Configuration
 from nova_ha.commands.past import past_recoveries
@@ -123,13 +122,7 @@ def _pacemaker(here: Surroundings) -> tuple[Cib | None, str]:
 
 def _confirmations(state: Cib) -> dict[str, str]:
     """Return on whose word the cluster's nodes count as off: of those to whose record that belongs."""
-    found = {}
-    for node in state.nodes():
-        stored = state.stored(node.name, CONFIRMED)
-        time, _, words = (stored.value if stored is not None else "").partition(" ")
-        if node.fenced and time == node.fenced_at:
-            found[node.name] = words
-    return found
+    return {node.name: node.confirmed_by for node in state.nodes() if node.confirmed_by}
 
 
 def _with_ledger(nodes: tuple[ClusterNode, ...], ledger: tuple[ClusterNode, ...]) -> tuple[ClusterNode, ...]:
