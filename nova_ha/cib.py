@@ -73,12 +73,12 @@ class Cib:
             name=name,
             is_remote=is_remote,
             online=online,
-            lost=is_remote and not online and lost_connection.is_lost(self._root, name),
+            lost=(lost := is_remote and not online and lost_connection.is_lost(self._root, name)),
+            lost_since=lost_connection.lost_since(self._root, name) if lost else None,
             fenced=permanent.get(record.FENCED) or None,
             evacuated=permanent.get(record.EVACUATED) or None,
             state=permanent.get(record.STATE) or None,
             servers=permanent.get(record.SERVERS) or None,
-            confirmed=permanent.get(record.CONFIRMED) or None,
             fenced_since=_fenced_since(self._states().get(name)),
         )
 

@@ -25,6 +25,9 @@ from nova_ha.runner import CommandFailed, Result, Runner
 
 _log = logging.getLogger(__name__)
 
+#: Node attribute with the words of whoever has confirmed that a node is off, for people.
+CONFIRMED = "nova-ha-confirmed"
+
 CIB_FILE = "/var/lib/pacemaker/cib/cib.xml"
 
 #: Exit status of Pacemaker's tools (crm_error --exit --list): no such object.
@@ -120,7 +123,7 @@ class Pacemaker:
         mark = state.stored(node, record.EVACUATED)
         if mark is not None and mark.value == fenced_at:
             self._remove(mark)
-        for name in (record.SERVERS, record.CONFIRMED):
+        for name in (record.SERVERS, CONFIRMED):
             extra = state.stored(node, name)
             if extra is not None:
                 self._remove(extra)
@@ -129,7 +132,7 @@ class Pacemaker:
 
     def note_confirmation(self, node: str, text: str) -> None:
         """Write on whose word a node counts as off; it stays until the record is removed."""
-        self._attribute(node, record.CONFIRMED, "--update", text)
+        self._attribute(node, CONFIRMED, "--update", text)
 
     def publish_state(self, node: str, text: str | None) -> None:
         """Write the sentence for people; None removes it.

@@ -34,8 +34,9 @@ from nova_ha.situation import Situation
 #: A heartbeat older than this says nothing about now: the host may have been fenced again since.
 HEARTBEAT_FORGOTTEN = 60.0
 
-#: Seconds after which a level whose fence_compute has written the record has come to its end.
-FENCING_ENDS = 60.0
+#: A connection that fails so many seconds after a record was up when that was written: controllers' clocks
+#: differ a little, and of a node that is fenced while it is online the connection fails with the power.
+LOST_LATER = 30.0
 
 #: A recovery that takes so many seconds remembers the proof of its fencing by itself.
 PROOF_AFTER = 10.0
@@ -157,21 +158,21 @@ def reason_it_may_be_alive(view: HostView, circumstances: Circumstances) -> str 
         return None
     if view.node.online:
         return "it is online, and Pacemaker remembers no fencing of it: have it fenced, or remove its record"
-    if _is_lost_since(view, now):
-        return "Pacemaker has lost it, and knows of no fencing of it: have it fenced, or say that it is off"
+    if _is_lost_since(view):
+        return "Pacemaker has lost it after its record, and has not fenced it since: have it fenced"
     return None
 
 
-def _is_lost_since(view: HostView, now: float) -> bool:
-    """Say whether a host was lost after its record, which was written by mistake, and nobody has fenced it.
+def _is_lost_since(view: HostView) -> bool:
+    """Say whether a host was connected after its record, is lost now, and has not been fenced since.
 
-    Right after the record of a true fencing Pacemaker's own word is still to come: fence_compute is a device
-    of the level, and may wait for Nova before it ends.
+    The record may have been written by mistake; of a host that was fenced and has come back it proves nothing
+    any more about what runs there now.
     """
-    node = view.node
-    age = now - (parse_time(node.fenced_at or "") or now)
-    is_unfenced = node.lost and node.fenced_since is None and not node.confirmed_by
-    return is_unfenced and age > FENCING_ENDS
+    fenced_at, node = parse_time(view.node.fenced_at or ""), view.node
+    if fenced_at is None or node.lost_since is None or node.fenced_since is not None:
+        return False
+    return node.lost_since > fenced_at + LOST_LATER
 
 
 def _is_remembered(view: HostView, circumstances: Circumstances) -> bool:

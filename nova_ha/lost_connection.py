@@ -44,11 +44,16 @@ def is_lost(root: ET.Element, node: str) -> bool:
         root: the CIB.
         node: a remote node that is not online.
     """
+    is_lost = lost_since(root, node) is not None or _has_left_something(root, node)
+    return is_lost and not _is_stopped(root, node)
+
+
+def lost_since(root: ET.Element, node: str) -> float | None:
+    """Return when the connection of an offline remote node failed, epoch seconds; None if it did not."""
     operations = list(_operations(root, node))
     failed = _latest(one for one in operations if _has_failed(one))
     up = _latest(one for one in operations if _has_come_up(one))
-    is_lost = failed >= max(up, 1) or _has_left_something(root, node)
-    return is_lost and not _is_stopped(root, node)
+    return float(failed) if failed >= max(up, 1) else None
 
 
 def _operations(root: ET.Element, node: str) -> Iterable[ET.Element]:

@@ -212,13 +212,13 @@ class ClusterNode:
         evacuated: value of `record.EVACUATED`.
         state: value of `record.STATE`.
         servers: value of `record.SERVERS`.
-        confirmed: value of `record.CONFIRMED`.
         fenced_since: when it was fenced, epoch seconds, if its connection has not been up since: Pacemaker's
             ``node_fenced``, set by every successful fencing (any device, watchdog, an operator's word) and
             cleared when the connection comes up. Seen on 2.1.5; transient: lost with a full cluster stop.
         legacy: value of the old agents' attribute ``evacuate``; None when unset.
         lost: whether its connection failed and is not up again (`nova_ha.lost_connection`); a fencing that
             succeeded is told by `fenced_since`, not by this.
+        lost_since: when it failed, epoch seconds; None when that is unknown.
         wedged: value of `record.WEDGED`.
         compute_since: since when Pacemaker runs nova-compute there and may restart it, epoch seconds; None
             when it does not, or not now (`nova_ha.compute_history`).
@@ -236,13 +236,7 @@ class ClusterNode:
     lost: bool = False
     wedged: str | None = None
     compute_since: float | None = None
-    confirmed: str | None = None
-
-    @property
-    def confirmed_by(self) -> str:
-        """Return who said that the node is off, and how; empty unless that was about the present record."""
-        time, _, words = (self.confirmed or "").partition(" ")
-        return words if self.fenced and time == self.fenced_at else ""
+    lost_since: float | None = None
 
     @property
     def facts(self) -> frozenset[str]:

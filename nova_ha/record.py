@@ -36,10 +36,6 @@ SERVERS = "nova-ha-servers"
 #: heartbeat. Value: a time, a blank, and a sentence. Written by the evacuator, read by NovaCompute's monitor.
 WEDGED = "nova-ha-wedged"
 
-#: Permanent node attribute: on whose word a node counts as off, for people and as a proof that it was said.
-#: Value: the time of the record that it belongs to, a blank, and who said what; by ``nova-ha evacuate``.
-CONFIRMED = "nova-ha-confirmed"
-
 #: Facts about a server: it was shut off before Nova forgot that (rule 19); its state was reset by nova-ha; it
 #: stays on its host, which is back, and is to be started there; Nova has taken the request to start it there;
 #: its recovery was closed without success.

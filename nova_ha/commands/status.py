@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nova_ha.cib import Cib
+from nova_ha.cluster import CONFIRMED
 from nova_ha.commands.compute_nodes import compute_nodes
 from nova_ha.commands.configuration import EVACUATE_AGENT, Configuration
 from nova_ha.commands.past import past_recoveries
@@ -122,7 +123,13 @@ def _pacemaker(here: Surroundings) -> tuple[Cib | None, str]:
 
 def _confirmations(state: Cib) -> dict[str, str]:
     """Return on whose word the cluster's nodes count as off: of those to whose record that belongs."""
-    return {node.name: node.confirmed_by for node in state.nodes() if node.confirmed_by}
+    found = {}
+    for node in state.nodes():
+        stored = state.stored(node.name, CONFIRMED)
+        time, _, words = (stored.value if stored is not None else "").partition(" ")
+        if node.fenced and time == node.fenced_at:
+            found[node.name] = words
+    return found
 
 
 def _with_ledger(nodes: tuple[ClusterNode, ...], ledger: tuple[ClusterNode, ...]) -> tuple[ClusterNode, ...]:

@@ -137,7 +137,9 @@ class SimulatedCluster:
             self._log.add("cluster", f"node {name} {_membership(online=online, lost=lost)}")
         fenced_since = None if online else self.nodes[name].fenced_since
         self.nodes[name] = replace(self.nodes[name], online=online, legacy=None, fenced_since=fenced_since)
-        self.nodes[name] = replace(self.nodes[name], lost=lost and not online, wedged=None)
+        is_lost = lost and not online
+        lost_since = self._clock.now() if is_lost else None
+        self.nodes[name] = replace(self.nodes[name], lost=is_lost, lost_since=lost_since, wedged=None)
 
     def set_compute(self, name: str, since: float | None) -> None:
         """Change since when Pacemaker runs nova-compute on a node."""
@@ -160,7 +162,9 @@ class SimulatedCluster:
         """Add a successful fencing to the history; Pacemaker 3.0.2 purges transient attributes then, too."""
         now = float(int(self._clock.now()))
         self.history.append(FencingEvent(target, "reboot", now, by))
-        self.nodes[target] = replace(self.nodes[target], legacy=None, fenced_since=now, lost=False)
+        self.nodes[target] = replace(
+            self.nodes[target], legacy=None, fenced_since=now, lost=False, lost_since=None
+        )
         self._log.add("cluster", f"node {target} was fenced by {by}")
 
     def forget_fencings(self, *, with_state: bool = False) -> None:

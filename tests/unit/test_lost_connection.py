@@ -29,6 +29,16 @@ def test_lost_node(name):
     assert "compute-0" in lost_nodes(sample(name))
 
 
+@pytest.mark.parametrize("name", ["lost", "cleaned-up-while-lost", "clean-stop"])
+def test_when_it_was_lost(name):
+    """The failed monitor tells when; nothing does once an operator has cleaned up, or has stopped it."""
+    text = sample(name)
+    failure = ET.fromstring(text).find(".//lrm_rsc_op[@id='compute-0_last_failure_0'][@op-status='2']")
+    expected = None if failure is None else float(failure.get("last-rc-change"))
+    (node,) = (node for node in Cib(text).nodes() if node.name == "compute-0")
+    assert (name == "lost", expected) == (node.lost_since is not None, node.lost_since)
+
+
 @pytest.mark.parametrize("name", ["clean-stop", "never-up", "record"])
 def test_node_that_is_not_lost(name):
     """A node whose connection an operator has stopped, one that was never up, and one that is up are not."""

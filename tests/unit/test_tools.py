@@ -149,6 +149,9 @@ def test_process_left_behind_is_found_and_ended(monkeypatch, capsys):
         check=True,
     )
     pid = int(started.stdout)
+    # A shell at first, which becomes sleep.
+    while not Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"sleep"):
+        time.sleep(0.02)
     assert [line for line in leftovers.complain(before) if f"process {pid}: sleep 60" in line]
     assert "left behind" in capsys.readouterr().out
     assert _ends(pid)

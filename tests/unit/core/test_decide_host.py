@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from nova_ha import record
-from nova_ha.clock import format_time
+from nova_ha.clock import format_time, parse_time
 from nova_ha.decide import decide
-from nova_ha.decide_host import CONFIRMED_FOR, PROOF_AFTER, Circumstances, decide_recovery
+from nova_ha.decide_host import CONFIRMED_FOR, LOST_LATER, PROOF_AFTER, Circumstances, decide_recovery
 from nova_ha.decide_proof import decide_unrecorded
 from nova_ha.decide_return import decide_return
 from nova_ha.model import ClusterView, HostState
@@ -139,6 +139,21 @@ def test_proof_is_written_down_while_pacemaker_remembers_it(age, facts, is_remem
 def test_online_node_whose_fencing_was_seen(servers, state):
     """A node may be back although Pacemaker has forgotten why: not by what was seen of another fencing."""
     node = a_node(online=True, servers=servers)
+    assert state is recover(a_host(a_view(), node=node)).state
+
+
+@pytest.mark.parametrize(
+    ("after", "different", "state"),
+    [
+        (-6, {}, HostState.EVACUATING),
+        (LOST_LATER + 1, {}, HostState.HELD),
+        (LOST_LATER + 1, {"fenced_since": NOW - 1}, HostState.EVACUATING),
+        (LOST_LATER + 1, {"servers": f"{FENCED_AT} {record.PROVEN}"}, HostState.EVACUATING),
+    ],
+)
+def test_node_that_was_lost_after_its_record(after, different, state):
+    """A node that was connected after its record must be fenced again, unless that fencing was seen."""
+    node = a_node(lost=True, lost_since=parse_time(FENCED_AT) + after, **different)
     assert state is recover(a_host(a_view(), node=node)).state
 
 
