@@ -71,7 +71,7 @@ TIERS = (
     Tier("contract", 600, "tests/contract"),
     Tier("conformance", 360, "tests/conformance", may_skip=False),
     Tier("packages", 240, "tests/packages", may_skip=False),
-    Tier("lab", 1860, "tests/lab", may_skip=False),
+    Tier("lab", 2040, "tests/lab", may_skip=False),
 )
 
 
