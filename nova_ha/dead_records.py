@@ -11,6 +11,9 @@ from nova_ha.model import Attempt, Evacuation
 from nova_ha.observation import ServerView
 from nova_ha.situation import Situation
 
+#: Seconds after its fencing in which a host may still be chosen, until Nova sees it as down; it is off then.
+_CHOSEN_WHEN_DEAD = 5.0
+
 
 def may_be_running(view: ServerView, situation: Situation) -> tuple[Evacuation, ...]:
     """Return the records whose evacuation may still be running.
@@ -76,15 +79,18 @@ def _reason_never_claimed(since: float, waiting: list[Attempt], situation: Situa
     """Say that the destination died before it claimed an evacuation that the conductor had sent to it.
 
     Nothing names that destination. So it takes both: no claim for a long time, and another host that died
-    meanwhile. What may remain is a message in the queue of a host that never returned; if it does, Nova
-    refuses that message by the server's task state, and may set the server to ERROR (nova.md 3, R:E15).
+    since the conductor chose one: a host that had died before, and is back, takes the message yet. What may
+    remain is a message in the queue of a host that never returned; if it does, Nova refuses that message by
+    the server's task state, and may set the server to ERROR (nova.md 3, R:E15).
     """
     sent = all(
         event.name == "rebuild_server" and event.result == "Success" for a in waiting for event in a.events
     )
-    others = {host for host in situation.dead_hosts if host != situation.host}
-    others.update(h for h, times in situation.fencings.items() if h != situation.host and max(times) >= since)
-    if not sent or not others or situation.now - since <= situation.policy.dead_after:
+    chosen = max(event.at for a in waiting for event in a.events)
+    times = {host: max(situation.fencings.get(host, (chosen,))) for host in situation.dead_hosts}
+    times.update((host, max(found)) for host, found in situation.fencings.items())
+    others = {host for host, time in times.items() if time >= chosen - _CHOSEN_WHEN_DEAD} - {situation.host}
+    if not sent or not others or situation.now - max(since, chosen) <= situation.policy.dead_after:
         return None
     return f"no destination claimed it in {situation.policy.dead_after:.0f} s, and {min(others)} was fenced"
 

@@ -154,12 +154,16 @@ class Evacuation:
 
 @dataclass(frozen=True)
 class ActionEvent:
-    """One event of an instance action; `result` is None while it runs, else ``Success`` or ``Error``."""
+    """One event of an instance action; `result` is None while it runs, else ``Success`` or ``Error``.
+
+    It ended, or else began, `at` that time: epoch seconds by Nova's clock.
+    """
 
     name: str
     result: str | None
     host: str | None = None
     details: str | None = None
+    at: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,7 @@ def _event(item: Json, what: str) -> ActionEvent:
         result=required(item, "result", what),
         host=item.get("host"),
         details=item.get("details") or item.get("traceback"),
+        at=_moment(item, "finish_time" if item.get("finish_time") else "start_time", what),
     )
 
 

@@ -191,6 +191,26 @@ def test_begun_without_a_claim(host, different, expected):
     assert fate(a_view(a_record("accepted"), attempts=(attempt,)), **different) is expected
 
 
+@pytest.mark.parametrize(
+    ("chosen", "died", "dead", "expected"),
+    [
+        (NOW - 1000, NOW - 990, True, Fate.READY),
+        (NOW - 1000, NOW - 990, False, Fate.READY),
+        (NOW - 1000, NOW - 1004, True, Fate.READY),
+        (NOW - 1000, NOW - 1010, True, Fate.EVACUATING),
+        (NOW - 1000, NOW - 1010, False, Fate.EVACUATING),
+        (NOW - 100, NOW - 90, True, Fate.EVACUATING),
+    ],
+)
+def test_message_to_a_host_that_died(chosen, died, dead, expected):
+    """An evacuation that nobody claimed is dead after a long time, if a host has died since one was chosen."""
+    attempt = Attempt("req-1", NOW - 2000, (ActionEvent("rebuild_server", "Success", at=chosen),))
+    record = a_record("accepted", created_at=NOW - 2000, updated_at=NOW - 2000)
+    dead_hosts = frozenset({"compute-0", "compute-2"} if dead else {"compute-0"})
+    different = {"dead_hosts": dead_hosts, "fencings": {"compute-2": (died,)}}
+    assert fate(a_view(record, attempts=(attempt,)), **different) is expected
+
+
 def test_retries_slow_down_but_never_end():
     """The pause doubles up to its longest, and a retry always follows."""
     policy = Policy()

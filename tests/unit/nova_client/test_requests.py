@@ -188,7 +188,8 @@ def test_attempts_with_their_events(nova, cloud):
     path = "/servers/s1/os-instance-actions"
     actions = [{"request_id": f"req-{n}", "action": "evacuate"} for n in (2, 1)]
     cloud.on("GET", path, (200, {"instanceActions": [{"request_id": "req-3", "action": "stop"}, *actions]}))
-    event = {"event": "rebuild_server", "result": "Error", "traceback": "boom"}
+    times = {"start_time": "1970-01-01T00:00:01.000000", "finish_time": "1970-01-01T00:00:02.500000"}
+    event = {"event": "rebuild_server", "result": "Error", "traceback": "boom", **times}
     for number, events in ((1, [event]), (2, [])):
         detail = {
             "request_id": f"req-{number}",
@@ -198,6 +199,7 @@ def test_attempts_with_their_events(nova, cloud):
         cloud.on("GET", f"{path}/req-{number}", (200, {"instanceAction": detail}))
     attempts = nova.attempts("s1")
     assert [("req-1", True), ("req-2", False)] == [(one.request_id, one.is_over) for one in attempts]
+    assert [2.5] == [event.at for one in attempts for event in one.events]
 
 
 def test_server_groups_are_paged(nova, cloud):
