@@ -9,8 +9,10 @@ goes through `nova_ha.decide_server`; at the end `nova_ha.admission` bounds what
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nova_ha.admission import admit
-from nova_ha.decide_host import Circumstances, decide_recovery
+from nova_ha.decide_host import Circumstances, decide_recovery, reason_it_may_be_alive
 from nova_ha.decide_lost import decide_lost
 from nova_ha.decide_proof import decide_unrecorded, unrecorded_fencing
 from nova_ha.decide_return import decide_return
@@ -26,7 +28,6 @@ def decide(observation: Observation, policy: Policy) -> Plan:
     circumstances = Circumstances(
         now=observation.now,
         policy=policy,
-        dead_hosts=frozenset(host.host for host in observation.hosts if _is_dead(host)),
         groups=observation.groups,
         conductors_since=observation.conductors_since,
         fencings=observation.fencings,
@@ -34,6 +35,8 @@ def decide(observation: Observation, policy: Policy) -> Plan:
         destinations=tuple(service for service in observation.services or () if service.takes_servers),
         some_soon=any(s.may_take_servers_soon(observation.now) for s in observation.services or ()),
     )
+    dead = frozenset(host.host for host in observation.hosts if _is_dead(host, circumstances))
+    circumstances = replace(circumstances, dead_hosts=dead)
     decided = (_decide_host(host, observation, circumstances) for host in observation.hosts)
     plans = [plan for plan in decided if plan is not None]
     return Plan(admit(plans, observation.services or (), observation.groups, policy))
@@ -81,8 +84,10 @@ def reason_to_hold_all(observation: Observation, policy: Policy) -> str | None:
     return None
 
 
-def _is_dead(view: HostView) -> bool:
+def _is_dead(view: HostView, circumstances: Circumstances) -> bool:
     """Say whether nothing runs or arrives on a host: its nova-compute is down and was not started since.
+
+    A record alone is not enough: somebody may have written it by mistake.
 
     Once the recovery is complete it is started as soon as the node is online, and takes what waits for it in
     its queue before its first heartbeat; the node may be offline again by then.
@@ -90,4 +95,6 @@ def _is_dead(view: HostView) -> bool:
     service, node = view.service, view.node
     is_forced_down = service is not None and service.is_known and service.forced_down
     may_have_started = not node.recovery_is_open and (node.online or node.fenced_since is None)
-    return is_forced_down and bool(view.node.fenced) and not may_have_started and not view.heartbeat.is_proven
+    if not is_forced_down or not node.fenced or may_have_started or view.heartbeat.is_proven:
+        return False
+    return reason_it_may_be_alive(view, circumstances) is None

@@ -174,11 +174,15 @@ def test_threshold_holds_all():
         ({"fenced_since": NOW - 100, "evacuated": FENCED_AT}, Fate.READY),
         ({"evacuated": FENCED_AT}, Fate.EVACUATING),
         ({"evacuated": FENCED_AT, "online": True}, Fate.EVACUATING),
-        ({"online": True}, Fate.READY),
+        ({"online": True}, Fate.EVACUATING),
+        ({"online": True, "servers": f"{FENCED_AT} {record.PROVEN}"}, Fate.READY),
     ],
 )
 def test_returning_host_is_not_dead(destination, expected):
-    """A destination whose nova-compute may have run since its fencing may have taken what waited for it."""
+    """A destination whose nova-compute may have run since its fencing may have taken what waited for it.
+
+    One that is online with a record that nobody can explain may never have been off.
+    """
     failed = a_host(a_view(a_record("pre-migrating", destination="compute-1")))
     other = a_host(
         host="compute-1",
