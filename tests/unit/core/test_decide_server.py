@@ -203,7 +203,7 @@ def test_begun_without_a_claim(host, different, expected):
     ],
 )
 def test_message_to_a_host_that_died(chosen, died, dead, expected):
-    """An evacuation that nobody claimed is dead after a long time, if a host has died since one was chosen."""
+    """An evacuation that nobody claimed is dead after long, if a host has died since one was chosen."""
     attempt = Attempt("req-1", NOW - 2000, (ActionEvent("rebuild_server", "Success", at=chosen),))
     record = a_record("accepted", created_at=NOW - 2000, updated_at=NOW - 2000)
     dead_hosts = frozenset({"compute-0", "compute-2"} if dead else {"compute-0"})
