@@ -103,7 +103,7 @@ def _looking(word: str) -> tuple[str]:
         "doctor": "Check agents, credentials and their rights, fencing levels, constraints, time limits, "
         "host names, records that are left over, Nova's version, and the servers that could not be evacuated "
         "today. Changes nothing. Exits with 0 for notes at most, 1 for warnings, 2 for errors, and 3 when "
-        "neither Pacemaker nor Nova answers.",
+        "neither Pacemaker nor Nova answers, or this account may not ask Pacemaker.",
     }
     return (texts[word],)
 

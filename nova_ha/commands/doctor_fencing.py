@@ -88,7 +88,7 @@ def _level(cluster: ClusterFacts, node: str, level: Level) -> Iterator[Finding]:
 
 
 def _power(cluster: ClusterFacts, node: str, level: Level) -> Iterator[Finding]:
-    """Every power device of a level can be called."""
+    """Every power device of a level works, as far as Pacemaker knows."""
     found = (cluster.configuration.resource(device) for device in level.devices)
     for device in (one for one in found if one is not None and one.agent != FENCE_AGENT):
         problem = _out_of_use(cluster, device)
@@ -128,7 +128,10 @@ def _one_for_many(cluster: ClusterFacts) -> Iterator[Finding]:
 
 
 def _out_of_use(cluster: ClusterFacts, device: Resource) -> str | None:
-    """Return why Pacemaker cannot call a device: it does not call one that could be started nowhere."""
+    """Return why a device is of no use: what failed its start, such as a wrong password, fails the fencing.
+
+    Pacemaker 2.1.5 calls it all the same (seen in the lab, with nova-api stopped), so this is no proof.
+    """
     failed = failure(cluster.cib.root, device)
     if failed is None or running_on(cluster.cib.root, device) is not None:
         return None

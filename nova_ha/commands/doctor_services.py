@@ -55,9 +55,11 @@ def _service(service: Service, node: ClusterNode | None, cluster: ClusterFacts |
 
 
 def _forced_down(service: Service, node: ClusterNode | None, cluster: ClusterFacts | None) -> Finding:
-    by = "left over from nova-ha" if service.is_ours else "by somebody"
+    # Our marker may stand beside the words of whoever disabled it during the recovery.
+    is_ours = service.is_ours or service.marked_at is not None
+    by = "left over from nova-ha" if is_ours else "by somebody"
     fix = f"openstack compute service set --up {service.host} nova-compute"
-    if service.is_ours:
+    if is_ours:
         fix = _way_back(service.host, node, cluster)
     problem = f"it is forced down, {by}, and takes no servers"
     return Finding("services", service.host, WARNING, problem, fix)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from nova_ha import record
 from nova_ha.clock import format_time
 from nova_ha.commands.facts import AccessFacts, Program
 from nova_ha.commands.finding import ERROR, NOTE, WARNING
@@ -44,6 +45,12 @@ def break_left_forced_down(sound):
     """A host is still forced down by nova-ha, and has no record."""
     reason = "nova-ha: fenced 2026-01-01T00:00:00Z"
     sound.service("compute-1", state="down", status="disabled", forced_down=True, disabled_reason=reason)
+
+
+def break_left_forced_down_and_disabled(sound):
+    """The same, and an operator has disabled it during the recovery."""
+    words = record.by_hand_reason("root@controller-0", "bad memory", "2026-01-01T00:00:00Z")
+    sound.service("compute-1", state="down", status="disabled", forced_down=True, disabled_reason=words)
 
 
 def break_left_disabled(sound):
@@ -228,6 +235,7 @@ CASES = (
     (break_unknown_host, "host-name", "compute-9", WARNING, "its death would not be noticed"),
     (break_forced_down, "services", "compute-1", WARNING, "by somebody"),
     (break_left_forced_down, "services", "compute-1", WARNING, "left over from nova-ha"),
+    (break_left_forced_down_and_disabled, "services", "compute-1", WARNING, "left over from nova-ha"),
     (break_left_disabled, "services", "compute-1", WARNING, "still disabled by nova-ha"),
     (break_silent, "services", "compute-1", WARNING, "does not report"),
     (break_disabled, "services", "compute-1", NOTE, "new memory"),
