@@ -91,6 +91,8 @@ class Labs:
         goal = Goal(tuple(node.name for node in lab.computes), ())
         watch = Watch(lab)
         lab.wait_until("every compute node is in service", lambda: not goal.not_back(watch.look()), SETTLED)
+        avoided = lab.openstack.client.hosts_that_placement_avoids
+        lab.wait_until("Placement offers every compute node", lambda: not avoided(), 2 * SETTLED)
 
 
 def set_spawn_time(lab: Lab, seconds: float) -> None:

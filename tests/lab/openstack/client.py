@@ -189,6 +189,18 @@ class Client:
         """Return Nova's services as the API gives them."""
         return list(self._call(self.nova.get, "/os-services").json()["services"])
 
+    def hosts_that_placement_avoids(self) -> set[str]:
+        """Return the hosts that get no servers from the scheduler, though their service may be enabled.
+
+        nova-api tells a nova-compute that it was enabled; one that seems down at that moment, or is too busy,
+        takes the trait off at its next look at its resources (update_resources_interval).
+        """
+        placement = adapter.Adapter(
+            self.session, service_type="placement", interface="internal", default_microversion="1.18"
+        )
+        found = self._call(placement.get, "/resource_providers?required=COMPUTE_STATUS_DISABLED").json()
+        return {str(provider["name"]) for provider in found["resource_providers"]}
+
     def migrations(self) -> list[dict[str, Any]]:
         """Return Nova's migration records as the API gives them, newest first."""
         listed: list[dict[str, Any]] = self._call(self.nova.get, f"/os-migrations?limit={PAGE}").json()[
