@@ -160,7 +160,8 @@ def show_record(record: Record) -> model.Evacuation:
 def show_action(action: Action) -> model.Attempt:
     """Return an instance action as the API shows it, with the newest event first."""
     events = tuple(
-        model.ActionEvent(e.name, e.result, e.host, e.details, e.started_at) for e in reversed(action.events)
+        model.ActionEvent(e.name, e.result, e.host, e.details, float(int(e.started_at)))
+        for e in reversed(action.events)
     )
     return model.Attempt(action.request_id, float(int(action.started_at)), events)
 
