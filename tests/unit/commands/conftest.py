@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.commands.command_world import CommandWorld
+from tests.unit.commands.deployment import Deployment
 
 
 @pytest.fixture
@@ -16,3 +17,9 @@ def commands(tmp_path):
     violations = found.world.violations
     found.close()
     assert [] == violations
+
+
+@pytest.fixture
+def sound():
+    """Give a sound deployment."""
+    return Deployment()

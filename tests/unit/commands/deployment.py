@@ -12,6 +12,7 @@ from pathlib import Path
 
 from nova_ha.cib import Cib
 from nova_ha.clock import format_time
+from nova_ha.commands import doctor
 from nova_ha.commands.configuration import Configuration
 from nova_ha.commands.facts import AccessFacts, ClusterFacts, Facts, NovaFacts, Program
 from nova_ha.host_names import HostNames
@@ -170,3 +171,15 @@ class Deployment:
         cluster = cluster_facts(self.root, HostNames((one.host for one in self.services), nova.domain))
         cluster = replace(cluster, failed_fencings=self.failed_fencings)
         return Facts(**{"now": NOW, "cluster": cluster, "nova": nova, **self.facts})
+
+
+def findings(deployment):
+    """Return what doctor finds."""
+    return doctor.examine(deployment.all_facts())
+
+
+def the_finding(deployment):
+    """Return the only thing that doctor finds."""
+    found = findings(deployment)
+    assert 1 == len(found), found
+    return found[0]

@@ -11,27 +11,9 @@ from nova_ha.commands import doctor
 from nova_ha.commands.facts import AccessFacts
 from nova_ha.commands.finding import ERROR, NOTE, WARNING
 from tests.unit.commands import breakages, breakages_of_fencing, breakages_of_hosts
-from tests.unit.commands.deployment import Deployment
+from tests.unit.commands.deployment import Deployment, findings, the_finding
 
 CASES = breakages.CASES + breakages_of_fencing.CASES + breakages_of_hosts.CASES
-
-
-@pytest.fixture
-def sound():
-    """Give a sound deployment."""
-    return Deployment()
-
-
-def findings(deployment):
-    """Return what doctor finds."""
-    return doctor.examine(deployment.all_facts())
-
-
-def the_finding(deployment):
-    """Return the only thing that doctor finds."""
-    found = findings(deployment)
-    assert 1 == len(found), found
-    return found[0]
 
 
 def test_sound_deployment(sound):

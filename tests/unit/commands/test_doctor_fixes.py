@@ -5,26 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from nova_ha.commands import doctor
 from tests.unit.commands import breakages, breakages_of_fencing
-from tests.unit.commands.deployment import Deployment
-
-
-@pytest.fixture
-def sound():
-    """Give a sound deployment."""
-    return Deployment()
-
-
-def findings(deployment):
-    """Return what doctor finds."""
-    return doctor.examine(deployment.all_facts())
-
-
-def the_finding(deployment):
-    """Return the only thing that doctor finds."""
-    (found,) = findings(deployment)
-    return found
+from tests.unit.commands.deployment import findings, the_finding
 
 
 @pytest.mark.parametrize("name", ["fencing", "stonith"])

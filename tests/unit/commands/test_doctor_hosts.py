@@ -23,13 +23,7 @@ from tests.unit.commands.breakages_of_hosts import (
     break_open_record,
     break_record_of_nobody,
 )
-from tests.unit.commands.deployment import Deployment, a_server, add_other_nodes, cluster_facts
-
-
-@pytest.fixture
-def sound():
-    """Give a sound deployment."""
-    return Deployment()
+from tests.unit.commands.deployment import a_server, add_other_nodes, cluster_facts
 
 
 def found_by(deployment, check):
