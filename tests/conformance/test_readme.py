@@ -12,6 +12,7 @@ from nova_ha.cib import Cib
 from nova_ha.commands import doctor
 from nova_ha.commands.configuration import Configuration as DoctorsView
 from nova_ha.commands.facts import ClusterFacts, Facts, NovaFacts
+from nova_ha.host_names import HostNames
 from nova_ha.model import Service
 from tests.conformance.cluster_configuration import Configuration
 from tests.conformance.examples_machine import pacemaker
@@ -57,7 +58,7 @@ def typed(machine):
 def test_doctor_has_nothing_to_mend(typed):
     """Doctor finds nothing but what a file cannot show: that the evacuator runs."""
     cib = Cib(typed.read_text(encoding="utf-8"))
-    cluster = ClusterFacts(cib, DoctorsView(cib.root), cib.nodes())
+    cluster = ClusterFacts(cib, DoctorsView(cib.root), cib.nodes(), HostNames(NODES))
     services = tuple(Service(node, node, "enabled", "up") for node in NODES)
     nova = NovaFacts(services=services, servers=dict.fromkeys(NODES, ()), groups=(), microversion=(2, 104))
     found = doctor.examine(Facts(now=0.0, cluster=cluster, nova=nova))
