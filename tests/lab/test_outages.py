@@ -178,14 +178,27 @@ def assert_accounted_for(lab: Lab, follow: Follow) -> None:
         return
     print(f"+{follow.now:6.1f} s  left open by Nova: {sorted(stuck)}, placed wrongly: {sorted(strayed)}")
     if stuck:
-        assert "no progress" in lab.run_on_controller("pcs", "status").stdout
+        # With the next monitor of NovaEvacuate.
+        lab.wait_until(
+            "pcs status says so",
+            lambda: "no progress" in lab.run_on_controller("pcs", "status").stdout,
+            SETTLED,
+        )
         assert follow.scene.goal.not_back(follow.fresh_look())
     else:
         follow.until("the host is back", lambda scene: not scene.goal.not_back(scene.look), LIMIT)
-        status = lab.run_on_controller("pcs", "status", "--full").stdout
-        assert all(server in status for server in strayed)
+        lab.wait_until(
+            "pcs status names them",
+            lambda: strayed <= set(re.findall(r"[-0-9a-f]{36}", pcs_status_in_full(lab))),
+            SETTLED,
+        )
     assert unaccounted(lab, follow.scene) == []
     assert unexpected_findings(lab, follow.scene.timeline.zero, strayed) == []
+
+
+def pcs_status_in_full(lab: Lab) -> str:
+    """Return what pcs status shows, node attributes included."""
+    return lab.run_on_controller("pcs", "status", "--full").stdout
 
 
 def unexpected_findings(lab: Lab, since: float, strayed: set[str]) -> list[Finding]:
