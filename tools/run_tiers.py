@@ -10,6 +10,7 @@ NOVA_HA_DEADLINE (seconds since 1970), if that is set.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,8 +26,10 @@ _CACHE = Path(os.environ.get("NOVA_HA_CACHE") or "~/.cache/nova-ha").expanduser(
 #: Seconds until what was asked to end is killed; pytest takes its labs down meanwhile.
 _PATIENCE = 15.0
 _TAIL = 30
-#: Lines of a failed test's complaint that the summary repeats.
+#: Lines of what a failed test complains of first, of what it complains of last, and of what it said.
 _COMPLAINT = 8
+#: What pytest puts before the failed line and its complaint; and a place, such as ``a_test.py:7: Error``.
+_HEART = re.compile(r"[>E]  |\S+\.py:\d+: ")
 #: Where labs run: the one that a person brings up, and those of the tests.
 _LOGS = (".lab", ".tox/lab/tmp")
 
@@ -180,13 +183,22 @@ def _show_logs(since: float) -> None:
 
 
 def _explain(report: Path) -> None:
-    """Print each test that failed and the heart of its complaint: whoever reads only the end learns of it."""
+    """Print each test that failed, where and why: whoever reads only the end learns of it."""
     for test in ET.parse(report).getroot().iter("testcase"):  # noqa: S314 (our own report)
         for problem in (*test.iterfind("failure"), *test.iterfind("error")):
             print(f"FAILED {test.get('classname')}::{test.get('name')} after {test.get('time')} s")
-            lines = [line for line in (problem.text or "").splitlines() if line.startswith("E  ")]
-            for line in (lines or [problem.get("message") or ""])[:_COMPLAINT]:
+            said = (test.findtext("system-out") or "").rstrip().splitlines()[-_COMPLAINT:]
+            for line in (*_heart(problem), *(f"said: {line}" for line in said)):
                 print(f"    {line[:300]}")
+
+
+def _heart(problem: ET.Element) -> list[str]:
+    """Return of a complaint what pytest marks as such, and the places from which it came."""
+    lines = [line for line in (problem.text or "").splitlines() if _HEART.match(line)]
+    if not lines:
+        return [problem.get("message") or ""]
+    # The first places are the test's own; the last complaint is what was wrong.
+    return lines if len(lines) <= 2 * _COMPLAINT else [*lines[:_COMPLAINT], "...", *lines[-_COMPLAINT:]]
 
 
 def _summarise(results: dict[str, Result]) -> None:

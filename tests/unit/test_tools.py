@@ -135,6 +135,31 @@ def test_last_lines_of_fresh_logs_are_shown(checkout, capsys):
     assert "old" not in shown
 
 
+def test_failed_test_is_explained_at_the_end(tmp_path, capsys):
+    """Where a test failed, what was wrong and what it said last is told; what is around it is not."""
+    report = tmp_path / "report.xml"
+    text = "    def test_it():\n>       f(1)\n\na_test.py:5: \n_ _ _\n>       raise E\nE       E: why\n\n"
+    text += "a_test.py:2: E"
+    said = "".join(f"line {number}\n" for number in range(20))
+    report.write_text(
+        '<testsuites><testsuite><testcase classname="a_test" name="test_it" time="1.5"><failure>'
+        f"{text.replace('>', '&gt;')}</failure><system-out>{said}</system-out></testcase>"
+        '<testcase classname="a_test" name="test_good" time="0.1"/></testsuite></testsuites>',
+        encoding="utf-8",
+    )
+    run_tiers._explain(report)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:6] == [
+        "FAILED a_test::test_it after 1.5 s",
+        "    >       f(1)",
+        "    a_test.py:5: ",
+        "    >       raise E",
+        "    E       E: why",
+        "    a_test.py:2: E",
+    ]
+    assert [f"    said: line {number}" for number in range(12, 20)] == lines[6:]
+
+
 @pytest.mark.real_subprocess
 @pytest.mark.real_time
 def test_process_left_behind_is_found_and_ended(monkeypatch, capsys):
