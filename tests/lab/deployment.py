@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from tests.lab.cluster.status import ClusterStatus
 from tests.lab.demo.cloud import audit_complaints
@@ -31,6 +32,8 @@ MISSED, STOPPING = 2, 10
 SPAWN_SECONDS = 0.5
 #: A guest writes every half second; on a busy machine some lines are late.
 LATEST_LINE = 5.0
+
+Seen = TypeVar("Seen")
 
 _BEGIN = re.compile(r"executing - rsc:(?P<resource>\S+) action:(?P<action>start|stop) ")
 _END = re.compile(r": (?P<resource>\S+) (?P<action>start|stop) \(call .*\) exited with status (?P<code>\d+)")
@@ -121,23 +124,23 @@ def wait_running(lab: Lab, node: str, services: Iterable[str], timeout: float = 
 def service_of(lab: Lab, node: str) -> ServiceSeen:
     """Return the nova-compute service of a node as Nova shows it."""
     watch = Watch(lab)
-    seen: ServiceSeen = lab.wait_until(
-        f"Nova shows {node}",
-        lambda: next((seen for seen in watch.services() or () if seen.host == node), None),
-        SETTLED,
+    return _seen(
+        lab, f"Nova shows {node}", lambda: [seen for seen in watch.services() or () if seen.host == node]
     )
-    return seen
 
 
 def node_of(lab: Lab, name: str) -> NodeSeen:
     """Return a node as Pacemaker shows it."""
     watch = Watch(lab)
-    seen: NodeSeen = lab.wait_until(
-        f"Pacemaker shows {name}",
-        lambda: next((seen for seen in watch.nodes() or () if seen.name == name), None),
-        SETTLED,
+    return _seen(
+        lab, f"Pacemaker shows {name}", lambda: [seen for seen in watch.nodes() or () if seen.name == name]
     )
-    return seen
+
+
+def _seen(lab: Lab, what: str, look: Callable[[], list[Seen]]) -> Seen:
+    """Wait until something is shown, whatever is shown of it."""
+    found: list[Seen] = lab.wait_until(what, look, SETTLED)
+    return found[0]
 
 
 def sentence_about(lab: Lab, node: str) -> str:
