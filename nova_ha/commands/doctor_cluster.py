@@ -56,7 +56,7 @@ def pacemaker(facts: Facts) -> Iterator[Finding]:
 
 def _idle_nodes(cluster: ClusterFacts) -> Iterator[Finding]:
     """No maintenance of a node was forgotten."""
-    for node in (*cluster.members, *cluster.remote_nodes):
+    for node in (*cluster.members, *cluster.compute_nodes):
         attributes = cluster.configuration.node_attributes(node.name)
         for name, problem in (
             ("standby", "it is in standby: Pacemaker runs nothing on it"),
@@ -108,7 +108,7 @@ def resources(facts: Facts) -> Iterator[Finding]:
     """Each of nova-ha's agents is configured, once, and at work; and there are nodes for them."""
     if facts.cluster is None:
         return
-    if not facts.cluster.remote_nodes:
+    if not facts.cluster.compute_nodes:
         yield Finding(
             "resources", "cluster", NOTE, "there are no Pacemaker Remote nodes", example("020-nodes.sh")
         )
@@ -141,7 +141,7 @@ def resources(facts: Facts) -> Iterator[Finding]:
 def _left_alone(cluster: ClusterFacts) -> Iterator[Finding]:
     """No maintenance of a resource was forgotten."""
     ours = [one for agent in _AGENTS for one in cluster.configuration.running(agent)]
-    nodes = {node.name for node in cluster.remote_nodes}
+    nodes = {node.name for node in cluster.compute_nodes}
     connections = [one for one in cluster.configuration.running(REMOTE_AGENT) if one.id in nodes]
     for resource in connections:
         if resource.is_disabled:

@@ -101,7 +101,7 @@ class Gatherer:
             return None
         names = HostNames((one.host for one in nova.services), nova.domain) if nova is not None else None
         cluster = ClusterFacts(found[0], found[1], found[0].nodes(), names)
-        is_lost = any(node.lost and not node.fenced for node in cluster.remote_nodes)
+        is_lost = any(node.lost and not node.fenced for node in cluster.compute_nodes)
         return replace(cluster, failed_fencings=self._failed_fencings()) if is_lost else cluster
 
     def _failed_fencings(self) -> Mapping[str, str]:

@@ -40,7 +40,7 @@ def levels(facts: Facts) -> Iterator[Finding]:
     """Every compute node has fencing levels, each with its own power first and a record after it."""
     if facts.cluster is None:
         return
-    for node in facts.cluster.remote_nodes:
+    for node in facts.cluster.compute_nodes:
         found = facts.cluster.configuration.levels(node.name)
         if not found:
             yield _no_level(facts.cluster, node.name)
@@ -187,7 +187,7 @@ def watchdog(facts: Facts) -> Iterator[Finding]:
     if facts.cluster is None:
         return
     configuration = facts.cluster.configuration
-    nodes = [node.name for node in facts.cluster.remote_nodes if _counts_as_reset(configuration, node.name)]
+    nodes = [node.name for node in facts.cluster.compute_nodes if _counts_as_reset(configuration, node.name)]
     if nodes:
         problem = (
             f"it counts as the fencing of {', '.join(nodes)}, but sbd resets no compute node that is only "
@@ -223,7 +223,7 @@ def record_device(facts: Facts) -> Iterator[Finding]:
         out_of_use = _out_of_use(facts.cluster, resource)
         if out_of_use:
             yield Finding("record-device", resource.id, ERROR, f"it {out_of_use}", _cleanup(resource))
-        yield from _named(resource, sorted(node.name for node in facts.cluster.remote_nodes))
+        yield from _named(resource, sorted(node.name for node in facts.cluster.compute_nodes))
         if recovers_itself(resource):
             yield from _inline(facts.cluster, resource.id)
     yield from _unfencing(facts.cluster.configuration)

@@ -27,7 +27,7 @@ def host_names(facts: Facts) -> Iterator[Finding]:
     if facts.cluster is None or facts.nova is None:
         return
     hosts = host_by_node(facts.cluster)
-    for node in facts.cluster.remote_nodes:
+    for node in facts.cluster.compute_nodes:
         if node.name not in hosts:
             yield _no_host(facts.cluster, node.name)
     for host in sorted({service.host for service in facts.nova.services}):
@@ -51,7 +51,7 @@ _TAKE_OUT = (
 def host_by_node(cluster: ClusterFacts) -> dict[str, str]:
     """Return Nova's host of each compute node that is one."""
     names, found = cluster.names or HostNames(()), {}
-    for node in cluster.remote_nodes:
+    for node in cluster.compute_nodes:
         with suppress(HostNameError):
             found[node.name] = names.host_of(node.name)
     return found
@@ -89,7 +89,7 @@ def records(facts: Facts) -> Iterator[Finding]:
             problem = f"the old agents' attribute evacuate is '{node.legacy}'"
             fix = f"attrd_updater --name evacuate --node {node.name} --delete"
             yield Finding("records", node.name, WARNING, problem, fix)
-    for node in facts.cluster.remote_nodes:
+    for node in facts.cluster.compute_nodes:
         if node.lost and not node.fenced and node.fenced_since is None:
             yield _not_fenced(node.name, facts.cluster.failed_fencings.get(node.name))
 

@@ -249,7 +249,7 @@ def _connections(cluster: ClusterFacts) -> Iterator[Finding]:
 
 
 def _remote(cluster: ClusterFacts) -> list[str]:
-    return [node.name for node in cluster.remote_nodes]
+    return [node.name for node in cluster.compute_nodes]
 
 
 def _banned(cluster: ClusterFacts, resource: Resource, node: str, *, is_remote: bool = True) -> bool:

@@ -27,7 +27,7 @@ def services(facts: Facts) -> Iterator[Finding]:
 
 
 def _node_by_host(cluster: ClusterFacts) -> dict[str, ClusterNode]:
-    nodes = {node.name: node for node in cluster.remote_nodes}
+    nodes = {node.name: node for node in cluster.compute_nodes}
     return {host: nodes[name] for name, host in host_by_node(cluster).items()}
 
 

@@ -34,7 +34,7 @@ class ClusterFacts:
     failed_fencings: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
-    def remote_nodes(self) -> tuple[ClusterNode, ...]:
+    def compute_nodes(self) -> tuple[ClusterNode, ...]:
         """Return the Pacemaker Remote nodes that are compute nodes; there may be others."""
         return compute_nodes(self.configuration, self.nodes, self.names)
 

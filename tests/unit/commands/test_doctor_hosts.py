@@ -101,14 +101,14 @@ def test_without_a_resource_for_nova_compute(sound):
     sound.remove(".//resources/clone[@id='nova-compute-clone']")
     assert [] == found_by(sound, "fencing-level")
     cluster = cluster_facts(sound.root)
-    assert ["compute-0", "compute-1", "network-0"] == [node.name for node in cluster.remote_nodes]
+    assert ["compute-0", "compute-1", "network-0"] == [node.name for node in cluster.compute_nodes]
 
 
 def test_open_record_makes_no_other_kind_of_node(sound):
     """The rule that keeps nova-compute off while a recovery is open hides no compute node."""
     break_open_record(sound)
     sound.services = []
-    assert "compute-0" in [node.name for node in sound.all_facts().cluster.remote_nodes]
+    assert "compute-0" in [node.name for node in sound.all_facts().cluster.compute_nodes]
 
 
 @pytest.mark.parametrize(
