@@ -13,8 +13,9 @@ from nova_ha.asides import Asides
 from nova_ha.clock import Clock
 from nova_ha.dispatch import Dispatcher, meaning, status_of
 from nova_ha.errors import NovaHaError, RequestRefused
+from nova_ha.host_state import HostState
 from nova_ha.journal import Journal
-from nova_ha.model import HostState, Server
+from nova_ha.model import Server
 from nova_ha.notes import ACCEPTED
 from nova_ha.observe import Observer
 from nova_ha.on_their_way import OnTheirWay

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from nova_ha.model import HostState, ServerGroup, Service
+from nova_ha.host_state import HostState
+from nova_ha.model import ServerGroup, Service
 from nova_ha.plan import Fate, HostPlan, Verdict
 from nova_ha.policy import Policy
 

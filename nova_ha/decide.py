@@ -17,7 +17,8 @@ from nova_ha.decide_lost import decide_lost
 from nova_ha.decide_proof import decide_unrecorded, unrecorded_fencing
 from nova_ha.decide_return import decide_return
 from nova_ha.decide_wedged import decide_wedged
-from nova_ha.model import ClusterNode, HostState
+from nova_ha.host_state import HostState
+from nova_ha.model import ClusterNode
 from nova_ha.observation import HostView, Observation
 from nova_ha.plan import HostPlan, Plan
 from nova_ha.policy import Policy

@@ -15,7 +15,8 @@ from nova_ha import record
 from nova_ha.clock import parse_time
 from nova_ha.decide_proof import why_it_was_alive_later
 from nova_ha.decide_server import decide_server
-from nova_ha.model import HostState, ServerGroup, Service
+from nova_ha.host_state import HostState
+from nova_ha.model import ServerGroup, Service
 from nova_ha.observation import HostView
 from nova_ha.plan import (
     Claim,

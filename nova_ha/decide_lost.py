@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from nova_ha import record
 from nova_ha.clock import format_time, parse_time
-from nova_ha.model import HostState, Service
+from nova_ha.host_state import HostState
+from nova_ha.model import Service
 from nova_ha.observation import HostView
 from nova_ha.plan import HostPlan
 from nova_ha.plan_unfenced import Disable, ForgetState, TakeBack

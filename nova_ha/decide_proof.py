@@ -11,7 +11,8 @@ stands against a host that is alive now.
 from __future__ import annotations
 
 from nova_ha.clock import format_time, parse_time
-from nova_ha.model import ClusterNode, HostState, Service
+from nova_ha.host_state import HostState
+from nova_ha.model import ClusterNode, Service
 from nova_ha.observation import HostView
 from nova_ha.plan import HostPlan, MarkEvacuated, WriteRecord
 

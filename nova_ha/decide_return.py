@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from nova_ha import record
 from nova_ha.decide_start import decide_start
-from nova_ha.model import HostState, Service
+from nova_ha.host_state import HostState
+from nova_ha.model import Service
 from nova_ha.observation import HostView
 from nova_ha.plan import ClearForcedDown, ClearRecord, Enable, HostPlan, KeepDisabled, RestartCompute
 from nova_ha.policy import Policy

@@ -10,7 +10,8 @@ compute/manager.py). A storage may be back later than the host: a start that fai
 
 from __future__ import annotations
 
-from nova_ha.model import ClusterNode, HostState, Server
+from nova_ha.host_state import HostState
+from nova_ha.model import ClusterNode, Server
 from nova_ha.observation import HostView, ServerView
 from nova_ha.plan import Fate, HostPlan, StartAtHome, Verdict
 from nova_ha.policy import Policy

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from nova_ha import record
 from nova_ha.clock import format_time, parse_time
-from nova_ha.model import HostState
+from nova_ha.host_state import HostState
 from nova_ha.observation import HostView, NovaHealth
 from nova_ha.plan import HostPlan, Step
 from nova_ha.plan_unfenced import FenceWedged, ForgetState, MarkWedged, UnmarkWedged

@@ -20,8 +20,9 @@ from nova_ha.clock import Clock
 from nova_ha.decide import decide
 from nova_ha.dispatch import Dispatcher, InlineDispatcher
 from nova_ha.errors import NovaHaError
+from nova_ha.host_state import HostState
 from nova_ha.journal import Journal
-from nova_ha.model import ClusterNode, HostState
+from nova_ha.model import ClusterNode
 from nova_ha.observation import Observation
 from nova_ha.observe import Observer
 from nova_ha.pace import Pace

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from nova_ha.model import HostState
+from nova_ha.host_state import HostState
 from nova_ha.observation import Observation
 from nova_ha.plan import (
     ClearForcedDown,

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from nova_ha import record
 from nova_ha.clock import parse_time
@@ -286,21 +285,3 @@ class ClusterView:
     def node(self, name: str) -> ClusterNode | None:
         """Return the node of that name."""
         return next((node for node in self.nodes if node.name == name), None)
-
-
-class HostState(Enum):
-    """Life of a host; the value is what a person reads, the meaning is beside it."""
-
-    UP = "up", "in service"
-    LOST = "lost", "Pacemaker has lost its connection, fencing is not confirmed yet"
-    WEDGED = "wedged", "it is online, but its nova-compute does not report to Nova"
-    FENCED = "fenced", "its power-off is confirmed and recorded, Nova does not know yet"
-    DOWN = "down", "Nova knows: forced down and disabled"
-    EVACUATING = "evacuating", "its servers are being brought up elsewhere"
-    EVACUATED = "evacuated", "every server is verified elsewhere or reported by name"
-    RETURNING = "returning", "it is back, its nova-compute cleans up and reports"
-    HELD = "held", "nothing is done, for the reason that is given"
-
-    def __init__(self, word: str, meaning: str) -> None:
-        self.word = word
-        self.meaning = meaning

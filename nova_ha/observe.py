@@ -11,18 +11,19 @@ import contextlib
 import logging
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from nova_ha import record
 from nova_ha.clock import Clock
 from nova_ha.decide_proof import has_our_marker
 from nova_ha.decide_start import is_starting
-from nova_ha.errors import AccessDenied, HostNameError, NovaHaError
+from nova_ha.errors import HostNameError, NovaHaError
+from nova_ha.hard_groups import HardGroups
 from nova_ha.heartbeat import HeartbeatWatch
 from nova_ha.host_names import HostNames
 from nova_ha.journal import Journal
 from nova_ha.listing import Listings
-from nova_ha.model import ClusterNode, ClusterView, ServerGroup, Service
+from nova_ha.model import ClusterNode, ClusterView, Service
 from nova_ha.notes import AMBIGUOUS
 from nova_ha.observation import HostView, Observation
 from nova_ha.plan import HostPlan, Plan
@@ -32,17 +33,8 @@ from nova_ha.silence import SilenceWatch
 
 _log = logging.getLogger(__name__)
 
-#: How long the list of server groups is believed; a member that joins meanwhile costs a retry, nothing else.
-GROUPS_KEPT = 60.0
-
 #: Age at which an evacuation waits so long for a conductor that it is looked at whether there is one.
 LATE = 60.0
-
-
-@dataclass
-class _Groups:
-    by_server: dict[str, ServerGroup] = field(default_factory=dict)
-    at: float = float("-inf")
 
 
 class Observer:
@@ -57,12 +49,12 @@ class Observer:
         self._journal = journal
         self._policy = policy
         self._owner = owner
-        self._groups = _Groups()
         self._takeovers: dict[tuple[str, str], float] = {}
         self._ledger_read_at = float("-inf")
         self._conductors_since: float | None = None
         self._final_since: dict[tuple[str, str], float] = {}
         self._silence = SilenceWatch(nova, policy)
+        self._groups = HardGroups(nova, clock)
         self.heartbeats = HeartbeatWatch()
         self.listings = Listings(nova, clock, journal)
 
@@ -99,7 +91,7 @@ class Observer:
         in_turn = sorted(observation.hosts, key=lambda view: self.listings.outages.order(view.host))
         listed = {id(view): self._with_servers(view, nodes, outstanding) for view in in_turn}
         hosts = tuple(listed[id(view)] for view in observation.hosts)
-        groups = self._hard_groups(hosts)
+        groups = self._groups.by_member(is_needed=any(host.node.recovery_is_open for host in hosts))
         return replace(
             observation,
             hosts=hosts,
@@ -227,23 +219,6 @@ class Observer:
         return [view if _is_confirmed(view, known) else _with_cell_down(view) for view in views]
 
     # --- the rest of the cloud ------------------------------------------------------------------------------
-
-    def _hard_groups(self, views: tuple[HostView, ...]) -> dict[str, ServerGroup]:
-        """Return the hard server groups by member, asked for only while a recovery is open."""
-        now = self._clock.now()
-        if not any(view.node.recovery_is_open for view in views) or now - self._groups.at < GROUPS_KEPT:
-            return self._groups.by_server
-        try:
-            groups = self._nova.server_groups()
-        except AccessDenied as error:
-            _log.warning("server groups cannot be read, members may need a second attempt: %s", error)
-            groups = ()
-        except NovaHaError as error:
-            _log.info("server groups cannot be read now: %s", error)
-            return self._groups.by_server
-        hard = [group for group in groups if group.policy in ("affinity", "anti-affinity")]
-        self._groups = _Groups({member: group for group in hard for member in group.members}, now)
-        return self._groups.by_server
 
     def _conductors_up_since(self, views: tuple[HostView, ...], now: float) -> float | None:
         """Return since when every look found the conductors up, while an evacuation waits for one."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Union
 
-from nova_ha.model import Evacuation, HostState, Server, Service
+from nova_ha.host_state import HostState
+from nova_ha.model import Evacuation, Server, Service
 from nova_ha.observation import HostView, ServerView
 from nova_ha.plan_unfenced import UnfencedStep
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from nova_ha.commands.facts import Facts, NovaFacts
 from nova_ha.commands.finding import NOTE, Finding
+from nova_ha.hard_groups import hard_groups_by_member
 from nova_ha.immovable import reason_it_cannot_move, reason_to_ignore
 from nova_ha.model import Server, ServerGroup
 from nova_ha.policy import Policy
@@ -23,7 +24,7 @@ def guests(facts: Facts) -> Iterator[Finding]:
     if facts.nova is None:
         return
     by_reason: dict[str, list[Server]] = {}
-    groups = _hard_groups(facts.nova)
+    groups = hard_groups_by_member(facts.nova.groups or ())
     for server in _servers(facts.nova):
         reason = reason_it_stays(server, groups.get(server.id), facts.policy)
         if reason:
@@ -73,11 +74,6 @@ def _own_disks(nova: NovaFacts, policy: Policy) -> Iterator[Finding]:
         )
         fix = "none where they are shared (Ceph, NFS); otherwise set shared_storage=0 for nova-evacuate"
         yield Finding("guests", "shared storage", NOTE, problem, fix)
-
-
-def _hard_groups(nova: NovaFacts) -> dict[str, ServerGroup]:
-    hard = [group for group in nova.groups or () if group.policy in ("affinity", "anti-affinity")]
-    return {member: group for group in hard for member in group.members}
 
 
 def _servers(nova: NovaFacts) -> Iterator[Server]:

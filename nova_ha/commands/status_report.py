@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nova_ha.commands.progress import ServerProgress
-from nova_ha.model import ClusterNode, HostState, Service
+from nova_ha.host_state import HostState
+from nova_ha.model import ClusterNode, Service
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from nova_ha.asides import Asides
 from nova_ha.clock import SystemClock
 from nova_ha.dispatch import InlineDispatcher
 from nova_ha.errors import AmbiguousAnswer, NovaUnavailable, RequestRefused
-from nova_ha.model import HostState
+from nova_ha.host_state import HostState
 from nova_ha.plan import HostPlan, StartAtHome
 from tests.unit.core.builders import FENCED_AT, a_host, a_node
 

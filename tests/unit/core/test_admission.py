@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from nova_ha.admission import NOWHERE, admit
-from nova_ha.model import HostState, ServerGroup
+from nova_ha.host_state import HostState
+from nova_ha.model import ServerGroup
 from nova_ha.plan import Evacuate, Fate, HostPlan, Verdict
 from nova_ha.policy import Policy
 from tests.unit.core.builders import a_host, a_server, a_service, a_view

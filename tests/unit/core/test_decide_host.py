@@ -13,7 +13,8 @@ from nova_ha.decide import decide
 from nova_ha.decide_host import CONFIRMED_FOR, LOST_LATER, PROOF_AFTER, Circumstances, decide_recovery
 from nova_ha.decide_proof import decide_unrecorded
 from nova_ha.decide_return import decide_return
-from nova_ha.model import ClusterView, HostState
+from nova_ha.host_state import HostState
+from nova_ha.model import ClusterView
 from nova_ha.observation import Heartbeat, Observation, ServerView
 from nova_ha.plan import (
     Claim,

@@ -11,7 +11,8 @@ from nova_ha import record
 from nova_ha.clock import format_time
 from nova_ha.decide import decide
 from nova_ha.decide_proof import has_our_marker
-from nova_ha.model import ClusterNode, ClusterView, HostState, Service
+from nova_ha.host_state import HostState
+from nova_ha.model import ClusterNode, ClusterView, Service
 from nova_ha.observation import HostView, Observation
 from nova_ha.plan import TellDown
 from nova_ha.plan_unfenced import Disable, ForgetState, TakeBack

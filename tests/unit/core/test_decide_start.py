@@ -9,7 +9,7 @@ import pytest
 
 from nova_ha.decide_return import decide_return
 from nova_ha.decide_start import STARTED_AT_ONCE, is_starting
-from nova_ha.model import HostState
+from nova_ha.host_state import HostState
 from nova_ha.notes import ServerNotes
 from nova_ha.plan import ClearRecord, Fate
 from nova_ha.policy import Policy

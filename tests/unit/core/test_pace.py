@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from nova_ha.model import HostState
+from nova_ha.host_state import HostState
 from nova_ha.observation import HostView, ServerView
 from nova_ha.pace import PRECISION, Pace
 from nova_ha.plan import Evacuate, Fate, HostPlan, Plan, Verdict
