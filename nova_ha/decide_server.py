@@ -43,8 +43,13 @@ ENOUGH_FAILURES = 3
 #: then, and a database or RabbitMQ that comes and goes gets some minutes to come back.
 ENOUGH_IN_DOUBT = 6
 
+#: The same for one that fits only on hosts whose drivers cannot evacuate.
+ENOUGH_OF_THE_SAME = 2
+
 #: How long an evacuation may show no progress before its actions are asked for.
 LOOK_AFTER = 10.0
+
+_RUNNING = 1  # Nova's power_state of a guest that ran when its host was last heard
 
 _AT_HOME = "its own host is back"
 
@@ -77,7 +82,11 @@ def _ran(view: ServerView) -> bool:
     """Say whether a server was running before its host failed."""
     if view.notes.was_off is not None:
         return not view.notes.was_off
-    return view.server is not None and view.server.vm_state == "active"
+    server = view.server
+    if server is None:
+        return False
+    # Another evacuator's attempt may have put it into ERROR: that keeps the power state (nova.md 2.5).
+    return server.vm_state == "active" or (server.vm_state == "error" and server.power_state == _RUNNING)
 
 
 def _gone(view: ServerView, _situation: Situation) -> Verdict | None:
@@ -207,6 +216,9 @@ def _failed(view: ServerView, situation: Situation) -> Verdict | None:
     its_guest = f"its guest may run on {where.destination}, though Nova says {situation.host}"
     if where.guest_stayed:
         return Verdict(view, Fate.IMMOVABLE, f"{its_guest}: {fault}", note)
+    if _no_driver_can(failures, view) and where.destination is None:
+        why = "the hosts that it fits on cannot evacuate servers, as with ironic"
+        return Verdict(view, Fate.IMMOVABLE, f"{why}: {fault}", note, starts_at_home=_ran(view))
     enough = ENOUGH_IN_DOUBT if where.destination else ENOUGH_FAILURES
     if _may_stay(view, situation) and (situation.nowhere or len(failures) >= enough):
         why = f"{len(failures)} attempts failed, and {its_guest if where.destination else _AT_HOME}"
@@ -220,6 +232,13 @@ def _failed(view: ServerView, situation: Situation) -> Verdict | None:
             why += f"; its guest may run there, so {where.destination} is asked again at {format_time(due)}"
         return Verdict(view, Fate.RETRYING, why, note, at=due)
     return _ready(view, where.destination or _another_destination(failures, fault, situation))
+
+
+def _no_driver_can(failures: list[Evacuation], view: ServerView) -> bool:
+    """Say whether the last attempts all found a driver that cannot; one alone may be of a mixed cloud."""
+    last = failures[-ENOUGH_OF_THE_SAME:]
+    is_enough = len(last) == ENOUGH_OF_THE_SAME
+    return is_enough and all(faults.driver_cannot_evacuate(fault_of(record, view)) for record in last)
 
 
 def _another_destination(failures: list[Evacuation], fault: str | None, situation: Situation) -> str | None:

@@ -22,7 +22,12 @@ _BEFORE_THE_LOOK = (
     "affinity",
     "server group",
     "group policy",
+    "evacuate is not supported",
 )
+
+#: What a destination says whose driver cannot evacuate: ironic's and VMware's (nova.md 2.6,
+#: InstanceEvacuateNotSupported, raised in nova/compute/manager.py before it looks for the guest).
+_DRIVER_CANNOT = ("instance evacuate is not supported",)
 
 #: Faults that come after that look and before a guest is started, or after which Nova's driver cleans up what
 #: it has started (nova.md 2.6): storage, ports and VIFs. Of what os-brick raises Nova shows the class alone
@@ -76,6 +81,11 @@ def can_never_move(status: int | None, refusal: str) -> bool:
 def says_it_exists(fault: str | None) -> bool:
     """Say whether an attempt failed because the destination has such a guest, before anything was started."""
     return _says(fault, ("already exists",))
+
+
+def driver_cannot_evacuate(fault: str | None) -> bool:
+    """Say whether an attempt failed because its destination's driver evacuates no servers at all."""
+    return _says(fault, _DRIVER_CANNOT)
 
 
 def leaves_nothing(failure: Evacuation, fault: str | None) -> bool:

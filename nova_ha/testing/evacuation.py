@@ -22,6 +22,7 @@ OUTCOMES = {
     "conductor-gives-up": "the conductor fails in an unexpected way: `accepted` for ever, event Error",
     "no-valid-host": "the scheduler finds no host: server ERROR, record `error`",
     "claim-fails": "the destination has no room after all: server unchanged, record `failed`",
+    "not-supported": "the destination's driver cannot evacuate: server ERROR, record `failed`",
     "spawn-fails": "the guest does not start: server ERROR, record `failed`",
     "vif-fails": "neutron does not plug the guest's port, nova cleans up: server ERROR, record `failed`",
     "fails-before-spawn": "an error before the start: server ERROR, record `failed`; its words tell nothing",
@@ -149,6 +150,8 @@ class Evacuation:
             # The record stays open for a moment, in which the other member's check finds it too.
             refusal = "Anti-affinity instance group policy was violated"
             self._later(_STEP_SECONDS, lambda: self._fail("failed", refusal))
+        elif self._outcome == "not-supported":
+            self._fail("failed", "Instance evacuate is not supported.")
         elif self._cloud.hypervisors.is_defined(self._destination.host, self._server.id):
             self._fail("failed", f"Instance {self._server.name} already exists.")
         elif self._advance("rebuilding", "rebuild_block_device_mapping"):

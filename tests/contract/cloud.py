@@ -63,7 +63,7 @@ class ContractCloud(ABC):
 
     @abstractmethod
     def fail(self, moment: str, server_id: str) -> None:
-        """Let evacuations of a server fail: at ``schedule``, ``claim``, ``spawn`` or ``state``."""
+        """Let evacuations of a server fail: at ``schedule``, ``claim``, ``check``, ``spawn`` or ``state``."""
 
     @abstractmethod
     def mend(self) -> None:

@@ -32,6 +32,7 @@ _HOLD_SECONDS = 60.0
 _FAILURES = {
     "schedule": "conductor-gives-up",
     "claim": "claim-fails",
+    "check": "not-supported",
     "spawn": "spawn-fails",
     "state": "fails-after-spawn",
 }

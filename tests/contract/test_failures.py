@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from nova_ha.faults import driver_cannot_evacuate
 from tests.contract.cloud import HOSTS
 
 pytestmark = pytest.mark.contract
@@ -94,6 +95,20 @@ def test_no_room_at_the_destination(cloud, state, status):
     assert cloud.where(server_id) == (status, None, SOURCE)
     assert (record.status, record.destination) == ("failed", OTHER)
     assert _events(cloud, server_id) == {"rebuild_server": "Success", "compute_rebuild_instance": "Error"}
+
+
+def test_a_driver_that_cannot_evacuate(cloud):
+    """Nova accepts the request; the destination, as with ironic, fails before it looks for the guest."""
+    server_id = cloud.add_server(SOURCE)
+    cloud.lose(SOURCE)
+    cloud.fail("check", server_id)
+    cloud.evacuate(server_id, OTHER)
+    record = cloud.record(server_id, SOURCE)
+    assert cloud.where(server_id) == ("ERROR", None, SOURCE)
+    assert driver_cannot_evacuate(cloud.server(server_id).fault)
+    assert cloud.server(server_id).power_state == 1
+    assert (record.status, record.destination) == ("failed", OTHER)
+    assert cloud.running_on(server_id) == []
 
 
 def test_a_failure_after_the_start(cloud):

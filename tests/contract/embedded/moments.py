@@ -15,7 +15,7 @@ from typing import Any
 NAMES = {
     "schedule": "the conductor gets no answer from the scheduler",
     "claim": "the destination has no room after all",
-    "check": "(it can only be held) the destination has claimed, and checks the server's group next",
+    "check": "the destination has claimed; it fails if its driver cannot evacuate at all",
     "spawn": "the guest does not start",
     "state": "the guest starts and goes on, and the hypervisor fails when Nova asks for its state",
     "finish": "(it can only be held) the server is ACTIVE, the destination records its new host next",
@@ -107,6 +107,8 @@ def install() -> None:
 
     def check(compute: Any, _context: Any, instance: Any, *_rest: Any) -> None:
         MOMENTS.hold("check", instance.uuid, compute.driver)
+        can_evacuate = not MOMENTS.fails("check", instance.uuid)
+        compute.driver.capabilities = {**compute.driver.capabilities, "supports_evacuate": can_evacuate}
 
     def finish(tracker: Any, instance: Any, *_rest: Any) -> None:
         MOMENTS.hold("finish", instance.uuid, tracker.driver)

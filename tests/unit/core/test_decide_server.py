@@ -315,3 +315,35 @@ def test_host_is_back_after_enough_failures():
     view = a_view(*records, server=a_server(vm_state="error", fault="No valid host"), notes=notes)
     assert fate(view, source_is_back=True) is Fate.IMMOVABLE
     assert fate(view, source_is_back=False) is Fate.RETRYING
+
+
+NOT_SUPPORTED = "Instance evacuate is not supported."
+
+
+@pytest.mark.parametrize(
+    ("earlier", "last", "expected"),
+    [
+        (NOT_SUPPORTED, NOT_SUPPORTED, Fate.IMMOVABLE),
+        ("No valid host was found.", NOT_SUPPORTED, Fate.READY),
+        (NOT_SUPPORTED, "Virtual Interface creation failed", Fate.READY),
+        (None, NOT_SUPPORTED, Fate.READY),
+    ],
+)
+def test_drivers_that_cannot_evacuate(earlier, last, expected):
+    """Two destinations in a row that cannot evacuate, as with ironic, are enough; it is started at home."""
+    faults = [earlier, last]
+    records = [a_record("failed", uuid=f"r{n}", updated_at=NOW - 1000 + n) for n in range(2)]
+    notes = ServerNotes(failures=tuple(Failure(f"r{n}", "compute-1", faults[n]) for n in range(2)))
+    view = a_view(*records, server=a_server(vm_state="error", fault=last, power_state=1), notes=notes)
+    verdict = decide_server(view, a_situation())
+    assert (verdict.fate, verdict.starts_at_home) == (expected, expected is Fate.IMMOVABLE)
+
+
+@pytest.mark.parametrize(("power_state", "expected"), [(1, True), (4, False), (None, False)])
+def test_what_ran_is_started_at_home(power_state, expected):
+    """What another evacuator's attempts put into ERROR keeps the power state that it had before."""
+    records = [a_record("failed", uuid=f"r{n}", updated_at=NOW - 1000 + n) for n in range(2)]
+    notes = ServerNotes(failures=tuple(Failure(f"r{n}", "compute-1", NOT_SUPPORTED) for n in range(2)))
+    server = a_server(vm_state="error", fault=NOT_SUPPORTED, power_state=power_state)
+    verdict = decide_server(a_view(*records, server=server, notes=notes), a_situation())
+    assert (verdict.fate, verdict.starts_at_home) == (Fate.IMMOVABLE, expected)
