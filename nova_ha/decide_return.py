@@ -10,6 +10,7 @@ servers that could not leave are started (`nova_ha.decide_start`); then the reco
 from __future__ import annotations
 
 from nova_ha import record
+from nova_ha.clock import format_time, parse_time
 from nova_ha.decide_start import decide_start
 from nova_ha.host_state import HostState
 from nova_ha.model import Service
@@ -32,9 +33,25 @@ def decide_return(view: HostView, now: float, policy: Policy) -> HostPlan:
     if service is None or not service.is_known:
         reason = "its cell is down, or Nova does not know its service any more"
         return HostPlan(view, HostState.RETURNING, reason)
+    if _is_mute(view, service, now, policy):
+        since = format_time(view.node.compute_since or now)
+        reason = f"its nova-compute runs since {since}, and Nova hears nothing of it; see its log"
+        return HostPlan(view, HostState.RETURNING, reason, is_stuck=True)
     if service.forced_down:
         return _let_nova_see_it(view, service, now)
     return _let_nova_use_it(view, service) or decide_start(view, now, policy) or _let_it_go(view, service)
+
+
+def _is_mute(view: HostView, service: Service, now: float, policy: Policy) -> bool:
+    """Say whether nova-compute has run for so long without a heartbeat that an admin should know.
+
+    It is not restarted for that: while it destroys what it finds of servers that were evacuated it reports
+    nothing either (``init_host`` in nova/compute/manager.py comes before the first heartbeat).
+    """
+    beat = parse_time(service.updated_at or "")
+    if view.node.compute_since is None or beat is None:
+        return False
+    return now - max(view.node.compute_since, beat) > policy.stuck_after
 
 
 def _let_nova_use_it(view: HostView, service: Service) -> HostPlan | None:
@@ -75,9 +92,9 @@ def _let_nova_see_it(view: HostView, service: Service, now: float) -> HostPlan:
 def _have_cleaned_up(view: HostView, uncleaned: int, now: float) -> HostPlan:
     """Have nova-compute started again: each start cleans up one record of each server.
 
-    It reports, so its start is over; what it left are records of attempts beside the one that succeeded
-    (Nova keeps one
-    of each server: ``evacuations = {mig.instance_uuid: mig ...}`` in ``_destroy_evacuated_instances``).
+    It reports, so its start is over; what it left are records of attempts beside the one that succeeded:
+    Nova keeps one of each server (``evacuations = {mig.instance_uuid: mig ...}`` in
+    ``_destroy_evacuated_instances``).
     """
     reason = f"{uncleaned} evacuations are not cleaned up; nova-compute does that when it starts"
     if len(view.restarts) >= MOST_RESTARTS:

@@ -321,8 +321,8 @@ def test_sign_of_life_after_the_fencing(seconds, state):
 def returning(*records, **different):
     """Return the plan for a host that is connected again after its recovery."""
     servers = (ServerView("s1", None, is_here=False, records=records),)
-    node = a_node(online=True, evacuated=FENCED_AT)
-    return decide_return(a_host(*servers, node=node, **{"heartbeat": ALIVE, **different}), NOW, Policy())
+    plain = {"heartbeat": ALIVE, "node": a_node(online=True, evacuated=FENCED_AT)}
+    return decide_return(a_host(*servers, **{**plain, **different}), NOW, Policy())
 
 
 def test_return_waits_for_heartbeats():
@@ -334,6 +334,21 @@ def test_return_waits_for_the_clean_up():
     """forced_down stays while a record is not cleaned up (rule 28)."""
     assert ClearForcedDown not in kinds(returning(a_record("done")))
     assert ClearForcedDown not in kinds(returning(a_record("accepted")))
+
+
+@pytest.mark.parametrize(
+    ("runs_for", "silent_for", "expected"),
+    [(301, 400, True), (301, 299, False), (299, 400, False), (None, 400, False)],
+)
+def test_return_that_takes_long_is_told(runs_for, silent_for, expected):
+    """When nova-compute has run for stuck_after without a heartbeat an admin learns of it; nothing is done."""
+    node = a_node(
+        evacuated=FENCED_AT, online=True, compute_since=None if runs_for is None else NOW - runs_for
+    )
+    service = a_service(updated_at=format_time(NOW - silent_for))
+    plan = returning(node=node, service=service, heartbeat=Heartbeat())
+    assert (plan.state, plan.steps) == (HostState.RETURNING, ())
+    assert any("Nova hears nothing of it" in trouble for trouble in plan.troubles) is expected
 
 
 def test_return_in_nova_s_order():
