@@ -341,7 +341,7 @@ def test_return_waits_for_the_clean_up():
     [(301, 400, True), (301, 299, False), (299, 400, False), (None, 400, False)],
 )
 def test_return_that_takes_long_is_told(runs_for, silent_for, expected):
-    """When nova-compute has run for stuck_after without a heartbeat an admin learns of it; nothing is done."""
+    """When nova-compute has run for stuck_after without a heartbeat this is told, and no more is done."""
     node = a_node(
         evacuated=FENCED_AT, online=True, compute_since=None if runs_for is None else NOW - runs_for
     )
