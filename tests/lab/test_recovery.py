@@ -14,6 +14,7 @@ from tests.lab.demo.scene import is_through
 from tests.lab.demo.timeline import Stage
 from tests.lab.deployment import fencings
 from tests.lab.lab import Lab
+from tests.lab.leaks import SECRETS
 from tests.lab.recoveries import (
     LIMIT,
     RESTARTED,
@@ -109,6 +110,20 @@ def test_recovery_reads_well_in_pacemakers_tools(cloud: Lab) -> None:
     cloud.wait_cluster(SETTLED)
     cloud.wait_until("no attribute is left", lambda: shown_attributes(cloud) == {}, SETTLED)
     cloud.wait_until("pcs status is as before", lambda: statuses(cloud) == before, SETTLED)
+
+
+def test_report_for_supporters(cloud: Lab) -> None:
+    """What crm_report collects where the evacuator runs, its log included, tells none of our secrets."""
+    node, folder = hit.controller_of_evacuator(cloud), "/var/log/nova-ha/report"
+    since = "$(date -d yesterday '+%Y-%m-%d %H:%M:%S')"
+    log = "/var/log/nova-ha/evacuator.log"
+    script = f'crm_report --from "{since}" --single-node --as-directory --logfile {log} {folder}'
+    cloud.run(node, "sh", "-c", script, timeout=LIMIT)
+    collected = cloud.run(node, "find", folder, "-type", "f", "-size", "+0").stdout
+    assert "/cib.xml" in collected
+    assert "/evacuator.log" in collected
+    for secret in SECRETS:
+        assert "" == cloud.run(node, "grep", "-rlF", secret.decode(), folder, check=False).stdout
 
 
 def tells_the_end(shown: Mapping[str, str] | None) -> bool:
