@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 
 import pytest
@@ -18,7 +16,17 @@ import pytest
 from tests.lab.application_credentials import Maker, rules_of_the_page, status_of, write_clouds
 from tests.lab.breakages import BREAKAGES, Act
 from tests.lab.doctor import CLOUDS, PATIENCE, Doctor, Findings, without_notes
-from tests.lab.doors import Door, door
+from tests.lab.doors import (
+    EXPIRED_NOVA_PORT,
+    EXPIRED_PORT,
+    IMPOSTORS,
+    IMPOSTORS_OF_NOVA,
+    SOUND_NOVA_PORT,
+    SOUND_PORT,
+    Door,
+    door,
+    nothing_sent,
+)
 from tests.lab.lab import Lab
 from tests.lab.openstack import names, tls
 from tests.lab.openstack.nodes import CA_FILE
@@ -151,43 +159,6 @@ def shows_all(lab: Lab, controller: str) -> bool:
 
 # --- servers that are not to be trusted -------------------------------------------------------------------
 
-EXPIRED_PORT, SOUND_PORT = 13001, 13002
-#: With it the cloud's own authority is unknown.
-AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
-
-
-@dataclass(frozen=True)
-class Impostor:
-    """A Keystone that must get nothing.
-
-    Attributes:
-        port: of its door.
-        host: the name that it is called by.
-        cacert: the authorities that are trusted.
-        said: what an admin reads.
-    """
-
-    port: int
-    host: str
-    cacert: str
-    said: str
-
-    @property
-    def auth_url(self) -> str:
-        return f"https://{self.host}:{self.port}/v3"
-
-
-IMPOSTORS = {
-    "wrong authority": Impostor(
-        SOUND_PORT,
-        names.CLOUD_NAME,
-        AUTHORITIES,
-        "its certificate is from an authority that is not trusted here",
-    ),
-    "expired": Impostor(EXPIRED_PORT, names.CLOUD_NAME, CA_FILE, "its certificate has expired"),
-    "other name": Impostor(SOUND_PORT, "fabric", CA_FILE, "its certificate is for another name"),
-}
-
 
 @pytest.fixture(scope="module")
 def doors(doctor: Doctor) -> Iterator[dict[int, Door]]:
@@ -198,14 +169,13 @@ def doors(doctor: Doctor) -> Iterator[dict[int, Door]]:
         yield {EXPIRED_PORT: expired, SOUND_PORT: sound}
 
 
-@contextmanager
-def nothing_sent(lab: Lab, way: Door) -> Iterator[None]:
-    """Make sure that the block knocks at the door, and that not one byte goes through."""
-    knocks, passed = way.knocks(), sum(way.passed())
-    yield
-    lab.wait_until("each connection has ended", lambda: len(way.passed()) == way.knocks(), 30)
-    assert way.knocks() > knocks
-    assert sum(way.passed()) == passed
+@pytest.fixture(scope="module")
+def doors_to_nova(doctor: Doctor) -> Iterator[dict[int, Door]]:
+    with (
+        door(doctor.lab, EXPIRED_NOVA_PORT, tls.EXPIRED, "nova-api") as expired,
+        door(doctor.lab, SOUND_NOVA_PORT, tls.SOUND, "nova-api") as sound,
+    ):
+        yield {EXPIRED_NOVA_PORT: expired, SOUND_NOVA_PORT: sound}
 
 
 def monitor(doctor: Doctor, **options: str) -> tuple[int, str]:
@@ -228,7 +198,7 @@ def test_impostor_gets_nothing(doctor: Doctor, doors: dict[int, Door], name: str
         status, said = monitor(doctor, auth_url=impostor.auth_url, cacert=impostor.cacert)
     print(said)
     (line,) = [line for line in said.splitlines() if line.strip()]
-    assert (1, True) == (status, f"https://{impostor.host}:{impostor.port}: {impostor.said}" in line)
+    assert (1, True) == (status, f"{impostor.url}: {impostor.said}" in line)
     url = f"s|{names.PUBLIC_AUTH_URL}|{impostor.auth_url}|"
     doctor.type(f"sed -i.sound '{url}; s|{CA_FILE}|{impostor.cacert}|' {CLOUDS}")
     try:
@@ -239,6 +209,20 @@ def test_impostor_gets_nothing(doctor: Doctor, doors: dict[int, Door], name: str
     refused = [one for one in found if one["check"] in CREDENTIALS]
     assert [True, True] == [impostor.said in one["problem"] for one in refused], found
     assert {"credentials"} == {one["check"] for one in refused}
+
+
+@pytest.mark.parametrize("name", IMPOSTORS_OF_NOVA)
+def test_impostor_behind_the_real_keystone_gets_no_token(
+    doctor: Doctor, doors_to_nova: dict[int, Door], name: str
+) -> None:
+    """Keystone names it as its region's Nova: fence_compute says what is wrong with it, and sends nothing."""
+    impostor = IMPOSTORS_OF_NOVA[name]
+    region = name.replace(" ", "-")
+    doctor.lab.openstack.client.add_region(region, f"{impostor.url}/v2.1")
+    with nothing_sent(doctor.lab, doors_to_nova[impostor.port]):
+        status, said = monitor(doctor, region_name=region)
+    (line,) = [line for line in said.splitlines() if line.strip()]
+    assert (1, True) == (status, f"{impostor.url}: {impostor.said}" in line), line
 
 
 @pytest.mark.parametrize("word", ["false", "0", "no"])

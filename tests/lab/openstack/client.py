@@ -224,6 +224,14 @@ class Client:
         project = self.session.get_project_id()
         self._call(keystone.put, f"/projects/{project}/users/{user_id}/roles/{role['id']}")
 
+    def add_region(self, region: str, url_of_nova: str) -> None:
+        """Add a region to Keystone's catalog in which Nova has another URL."""
+        keystone = adapter.Adapter(self.session, endpoint_override=names.AUTH_URL)
+        self._call(keystone.post, "/regions", json={"region": {"id": region}})
+        (nova,) = self._call(keystone.get, "/services?type=compute").json()["services"]
+        endpoint = {"service_id": nova["id"], "interface": "public", "url": url_of_nova, "region_id": region}
+        self._call(keystone.post, "/endpoints", json={"endpoint": endpoint})
+
     def delete_all(self, timeout: float = 60.0) -> None:
         """Delete every server and wait until Nova has none."""
         deadline = time.monotonic() + timeout
