@@ -26,7 +26,9 @@ SERVICES = ("nova-api", "keystone", "rabbitmq", "mariadb", "nova-conductor", "no
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("openstack") / "lab", controllers=1, computes=2) as running:
+    # A folder as deep as a checkout may be: unix socket paths end at 108 bytes.
+    deep = tmp_path_factory.mktemp("openstack") / ("deep-" * 20) / "lab"
+    with Lab(deep, controllers=1, computes=2) as running:
         wait_for_computes(running)
         change(running.openstack.nodes.shared, lambda _seconds, rules: (0.2, rules))
         yield running

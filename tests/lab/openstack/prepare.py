@@ -19,7 +19,7 @@ from . import config, names, tls
 from .cache import fingerprint, made_once
 from .fabric import HereFabric
 from .runner import Runner
-from .services import MARIADB_OPTIONS, Places, rabbitmq_files
+from .services import DATABASE_SOCKET, MARIADB_OPTIONS, Places, rabbitmq_files
 from .venv import PYTHON, PreparationFailed, clean_environment, run_logged, venv
 
 HERE = Path(__file__).parent
@@ -92,7 +92,7 @@ class Preparation:
     def _install_mariadb(self) -> None:
         self._call("mariadb-install-db", "--no-defaults", "--user=root", "--skip-test-db",
                    "--auth-root-authentication-method=normal",
-                   f"--datadir={self.places.state / 'mariadb'}")  # fmt: skip
+                   f"--datadir={self.places.database}")  # fmt: skip
 
     def _create_databases(self) -> None:
         account = f"'{names.DATABASE_USER}'@'%'"
@@ -152,7 +152,7 @@ class Preparation:
     def _keep(self) -> None:
         for name in ("nova-api", "glance", "keystone", "mariadb"):
             self.runner.stop(name)
-        shutil.move(self.places.state / "mariadb", self.folder / "mariadb")
+        shutil.move(self.places.database, self.folder / "mariadb")
         keys = self.folder / "keystone"
         keys.mkdir()
         for kind in ("fernet-keys", "credential-keys"):
@@ -162,7 +162,8 @@ class Preparation:
 
     def _sql(self, *statements: str) -> None:
         script = ";\n".join(statements)
-        self._call(*MARIADB, f"--socket={self.places.database_socket}", f"--execute={script}")
+        command = (*MARIADB, f"--socket={DATABASE_SOCKET}", f"--execute={script}")
+        run_logged(self.folder / "commands.log", *command, where=self.places.database)
 
     def _nova_manage(self, *words: str) -> None:
         self._call(

@@ -29,6 +29,10 @@ MARIADB_OPTIONS = (
 )
 
 
+#: In the folder of the data, where MariaDB goes: a whole path may exceed the 108 bytes of a unix socket.
+DATABASE_SOCKET = "mariadb.sock"
+
+
 @dataclass(frozen=True)
 class Places:
     """Where the files of one control plane lie.
@@ -46,8 +50,9 @@ class Places:
     logs: Path
 
     @property
-    def database_socket(self) -> Path:
-        return self.state / "mariadb.sock"
+    def database(self) -> Path:
+        """Return the folder of MariaDB's data, and of its socket."""
+        return self.state / "mariadb"
 
 
 @dataclass(frozen=True)
@@ -105,8 +110,8 @@ def _nova(places: Places, binary: str, ready_text: str) -> Service:
 
 
 def _mariadb(places: Places) -> Service:
-    files = (f"--datadir={places.state / 'mariadb'}", f"--socket={places.database_socket}",
-             f"--pid-file={places.state / 'mariadb' / 'mariadbd.pid'}")  # fmt: skip
+    files = (f"--datadir={places.database}", f"--socket={DATABASE_SOCKET}",
+             f"--pid-file={places.database / 'mariadbd.pid'}")  # fmt: skip
     argv = ("/usr/sbin/mariadbd", *MARIADB_OPTIONS, *files)
     return Service("mariadb", argv, port=names.MARIADB_PORT)
 

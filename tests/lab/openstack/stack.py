@@ -67,7 +67,7 @@ class OpenStack:
             raise LabError(f"{places.state} is of an earlier run: take that lab down first")
         places.state.mkdir(parents=True)
         copy = ["/bin/cp", "-a", "--reflink=auto", "--sparse=always"]
-        subprocess.run([*copy, str(source / "mariadb"), str(places.state / "mariadb")], check=True)
+        subprocess.run([*copy, str(source / "mariadb"), str(places.database)], check=True)
         for kept in ("keystone", tls.FOLDER):
             shutil.copytree(source / kept, places.etc / kept)
         config.write_control_plane(places.etc, places.state / "nova", source / "images", places.venv)

@@ -43,8 +43,8 @@ def _install(folder: Path) -> None:
                allow_failure=True)  # fmt: skip
 
 
-def run_logged(log: Path, *argv: str, allow_failure: bool = False) -> None:
-    """Run a command with its output appended to `log`.
+def run_logged(log: Path, *argv: str, allow_failure: bool = False, where: Path | None = None) -> None:
+    """Run a command, in the folder `where` if that is given, with its output appended to `log`.
 
     Raises:
         PreparationFailed: the command ended with another status than 0.
@@ -52,6 +52,6 @@ def run_logged(log: Path, *argv: str, allow_failure: bool = False) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         done = subprocess.run(argv, stdout=output, stderr=output, stdin=subprocess.DEVNULL,
-                              env=clean_environment(), check=False)  # fmt: skip
+                              env=clean_environment(), cwd=where, check=False)  # fmt: skip
     if done.returncode and not allow_failure:
         raise PreparationFailed(f"{' '.join(argv[:4])} ... failed with status {done.returncode}: see {log}")
