@@ -13,6 +13,9 @@ from pathlib import Path
 from tests.lab.errors import LabError
 from tests.lab.layout import BASE_ENVIRONMENT
 
+#: Seconds until a process that is ending is gone.
+_ENDING = 5.0
+
 
 class Background:
     """Start, watch and end named processes."""
@@ -28,7 +31,7 @@ class Background:
         """Start `argv` in a session of its own, logged to NAME.log; return its process id in the fabric."""
         with self._lock:
             old = self._processes.get(name)
-            if old is not None and old.poll() is None:
+            if old is not None and not _has_ended(old):
                 raise LabError(f"process '{name}' runs already (pid {old.pid} in the fabric)")
             with (self._logs / f"{name}.log").open("ab") as output:
                 process = subprocess.Popen(
@@ -66,3 +69,16 @@ class Background:
                 f"no process '{name}' was started in the fabric; there are: {sorted(self._processes)}"
             )
         return self._processes[name]
+
+
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Say whether a process has ended.
+
+    One that was killed looks dead to whoever killed it as soon as its main thread is a zombie; it cannot be
+    waited for before its last thread is gone (nova-api under load: seen).
+    """
+    try:
+        process.wait(_ENDING)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
