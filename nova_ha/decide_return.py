@@ -33,31 +33,32 @@ def decide_return(view: HostView, now: float, policy: Policy) -> HostPlan:
     if service is None or not service.is_known:
         reason = "its cell is down, or Nova does not know its service any more"
         return HostPlan(view, HostState.RETURNING, reason)
-    if _is_mute(view, service, now, policy):
-        since = format_time(view.node.compute_since or now)
-        reason = f"its nova-compute runs since {since}, and Nova hears nothing of it; see its log"
-        return HostPlan(view, HostState.RETURNING, reason, is_stuck=True)
     if service.forced_down:
-        return _let_nova_see_it(view, service, now)
-    return _let_nova_use_it(view, service) or decide_start(view, now, policy) or _let_it_go(view, service)
+        return _let_nova_see_it(view, service, now, policy)
+    return (
+        _let_nova_use_it(view, service, now, policy)
+        or decide_start(view, now, policy)
+        or _let_it_go(view, service)
+    )
 
 
-def _is_mute(view: HostView, service: Service, now: float, policy: Policy) -> bool:
-    """Say whether nova-compute has run for so long without a heartbeat that an admin should know.
+def _wait(view: HostView, service: Service, now: float, policy: Policy, reason: str) -> HostPlan:
+    """Wait for heartbeats; an admin should know when nova-compute has run for long without one.
 
     It is not restarted for that: while it destroys what it finds of servers that were evacuated it reports
     nothing either (``init_host`` in nova/compute/manager.py comes before the first heartbeat).
     """
-    beat = parse_time(service.updated_at or "")
-    if view.node.compute_since is None or beat is None:
-        return False
-    return now - max(view.node.compute_since, beat) > policy.stuck_after
+    since, beat = view.node.compute_since, parse_time(service.updated_at or "")
+    if since is None or beat is None or now - max(since, beat) <= policy.stuck_after:
+        return HostPlan(view, HostState.RETURNING, reason)
+    silence = f"its nova-compute runs since {format_time(since)}, and Nova hears nothing of it; see its log"
+    return HostPlan(view, HostState.RETURNING, silence, is_stuck=True)
 
 
-def _let_nova_use_it(view: HostView, service: Service) -> HostPlan | None:
+def _let_nova_use_it(view: HostView, service: Service, now: float, policy: Policy) -> HostPlan | None:
     """Enable the service when it is up, if its disabling was ours."""
     if service.state != "up":
-        return HostPlan(view, HostState.RETURNING, "waiting for nova-compute to report to Nova")
+        return _wait(view, service, now, policy, "waiting for nova-compute to report to Nova")
     if service.is_ours:
         return HostPlan(view, HostState.RETURNING, "", steps=(Enable(service),))
     words = record.words_beside_marker(service.disabled_reason)
@@ -76,10 +77,10 @@ def _let_it_go(view: HostView, service: Service) -> HostPlan:
     return HostPlan(view, HostState.UP, kept, steps=(clear,))
 
 
-def _let_nova_see_it(view: HostView, service: Service, now: float) -> HostPlan:
+def _let_nova_see_it(view: HostView, service: Service, now: float, policy: Policy) -> HostPlan:
     """Clear forced_down once nova-compute is alive and has cleaned up."""
     if not view.heartbeat.is_proven:
-        return HostPlan(view, HostState.RETURNING, "waiting for nova-compute to start and report")
+        return _wait(view, service, now, policy, "waiting for nova-compute to start and report")
     if view.servers is None:
         return HostPlan(view, HostState.RETURNING, "its evacuations are being listed")
     records = [found for server in view.servers for found in server.records]

@@ -218,7 +218,9 @@ def _failed(view: ServerView, situation: Situation) -> Verdict | None:
         return Verdict(view, Fate.IMMOVABLE, f"{its_guest}: {fault}", note)
     if _no_driver_can(failures, view) and where.destination is None:
         why = "the hosts that it fits on cannot evacuate servers, as with ironic"
-        return Verdict(view, Fate.IMMOVABLE, f"{why}: {fault}", note, starts_at_home=_ran(view))
+        # As in _may_stay: beside an evacuation that Nova has left open it must not run at home as well.
+        may_start = _ran(view) and not may_be_running(view, situation)
+        return Verdict(view, Fate.IMMOVABLE, f"{why}: {fault}", note, starts_at_home=may_start)
     enough = ENOUGH_IN_DOUBT if where.destination else ENOUGH_FAILURES
     if _may_stay(view, situation) and (situation.nowhere or len(failures) >= enough):
         why = f"{len(failures)} attempts failed, and {its_guest if where.destination else _AT_HOME}"

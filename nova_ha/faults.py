@@ -14,6 +14,10 @@ from dataclasses import dataclass
 
 from nova_ha.model import Evacuation
 
+#: What a destination says whose driver cannot evacuate: ironic's and VMware's (nova.md 2.6,
+#: InstanceEvacuateNotSupported, raised in nova/compute/manager.py before it looks for the guest).
+_DRIVER_CANNOT = ("instance evacuate is not supported",)
+
 #: Faults that come before Nova has looked whether the destination has such a guest: they say nothing about
 #: one that an earlier attempt may have left there.
 _BEFORE_THE_LOOK = (
@@ -22,12 +26,8 @@ _BEFORE_THE_LOOK = (
     "affinity",
     "server group",
     "group policy",
-    "evacuate is not supported",
+    *_DRIVER_CANNOT,
 )
-
-#: What a destination says whose driver cannot evacuate: ironic's and VMware's (nova.md 2.6,
-#: InstanceEvacuateNotSupported, raised in nova/compute/manager.py before it looks for the guest).
-_DRIVER_CANNOT = ("instance evacuate is not supported",)
 
 #: Faults that come after that look and before a guest is started, or after which Nova's driver cleans up what
 #: it has started (nova.md 2.6): storage, ports and VIFs. Of what os-brick raises Nova shows the class alone

@@ -339,6 +339,19 @@ def test_drivers_that_cannot_evacuate(earlier, last, expected):
     assert (verdict.fate, verdict.starts_at_home) == (expected, expected is Fate.IMMOVABLE)
 
 
+def test_no_start_at_home_beside_an_open_evacuation():
+    """An evacuation that is dead but open in Nova may yet have a guest: then it is not started at home."""
+    dead = a_record("pre-migrating", uuid="r9", updated_at=NOW - 2000, destination="compute-2")
+    records = [a_record("failed", uuid=f"r{n}", updated_at=NOW - 1000 + n) for n in range(2)]
+    notes = ServerNotes(failures=tuple(Failure(f"r{n}", "compute-1", NOT_SUPPORTED) for n in range(2)))
+    server = a_server(vm_state="error", fault=NOT_SUPPORTED, power_state=1)
+    dead_hosts = frozenset({"compute-2"})
+    verdict = decide_server(
+        a_view(dead, *records, server=server, notes=notes), a_situation(dead_hosts=dead_hosts)
+    )
+    assert (verdict.fate, verdict.starts_at_home) == (Fate.IMMOVABLE, False)
+
+
 @pytest.mark.parametrize(("power_state", "expected"), [(1, True), (4, False), (None, False)])
 def test_what_ran_is_started_at_home(power_state, expected):
     """What another evacuator's attempts put into ERROR keeps the power state that it had before."""

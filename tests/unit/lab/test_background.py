@@ -15,10 +15,10 @@ pytestmark = [pytest.mark.real_subprocess, pytest.mark.real_time]
 
 #: Its main thread ends (exit(2) of the thread alone), another one goes on for a while.
 LEADER_ENDS_FIRST = """
-import ctypes, threading, time
+import ctypes, os, threading, time
 threading.Thread(target=lambda: time.sleep(0.7)).start()
 open("started", "w").close()
-ctypes.CDLL(None).syscall(ctypes.c_long({"x86_64": 60}.get(__import__("os").uname().machine, 93)), 0)
+ctypes.CDLL(None).syscall(ctypes.c_long({"x86_64": 60}.get(os.uname().machine, 93)), 0)
 """
 
 
