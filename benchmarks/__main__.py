@@ -60,7 +60,7 @@ def _rows(*, quick: bool) -> Iterator[Row]:
     """Measure one thing after the other."""
     for subject, size in (QUICK if quick else FULL).items():
         yield from goals.recovery_rows(subject, _recovery(size))
-    yield from goals.idle_rows(idle.measure(8.0 if quick else 30.0))
+    yield from goals.idle_rows(idle.measure_undisturbed(8.0 if quick else 30.0, goals.IDLE_CPU_PERCENT))
     yield from goals.monitor_rows(monitors.measure(15 if quick else 60))
 
 
