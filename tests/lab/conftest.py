@@ -11,6 +11,18 @@ from tests.lab.deployment import deploy
 from tests.lab.lab import Lab
 from tests.lab.recoveries import Labs
 
+#: Modules that take minutes, the longest first, so that all workers end at about the same time.
+LONGEST_FIRST = (
+    "test_recovery", "test_fenced_nodes", "test_unfenced", "test_doctor", "test_outages", "test_deployment",
+    "test_systemd", "test_by_hand", "test_watchdog",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest modules begin first."""
+    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+
 
 @pytest.fixture(scope="module")
 def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
