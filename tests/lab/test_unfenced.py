@@ -15,7 +15,9 @@ from tests.lab.demo.scene import is_through
 from tests.lab.demo.timeline import Stage
 from tests.lab.deployment import SAFE_RECONNECT, Guests
 from tests.lab.lab import Lab
-from tests.lab.recoveries import LIMIT, SETTLED, assert_recovered, prepare, strike
+from tests.lab.layout import node_named
+from tests.lab.openstack.broker import close_connections
+from tests.lab.recoveries import LIMIT, SETTLED, assert_recovered, prepare, strike, wait_for_reports
 
 pytestmark = pytest.mark.lab
 
@@ -26,6 +28,8 @@ NOTICED = 60.0
 WEDGED = 180.0
 #: Seconds until NovaCompute's monitor has seen that, nova-compute is killed, started, and reports.
 RESTARTED = 120.0
+#: Seconds until the monitor has missed the connection for 90 s.
+CUT_OFF = 180.0
 NOVA_COMPUTE = r"/usr/bin/nova-compute"
 
 
@@ -115,6 +119,29 @@ def test_wedged_nova_compute_is_restarted(watched: Lab) -> None:
     watched.wait_until("it reports again", lambda: not is_called_wedged(watched), RESTARTED)
     assert service(watched, "compute-2") == ("enabled", False, "")
     guests.assert_untouched()
+
+
+def test_nova_compute_without_a_broker_is_restarted(watched: Lab) -> None:
+    """A nova-compute that hangs, and whose connections RabbitMQ has closed, is restarted by its monitor."""
+    watched.run_on_controller("pcs", "resource", "update", "nova-evacuate", "wedged_after=0")
+    boot(watched, ["compute-1"], 2)
+    guests = Guests(watched)
+    watched.wait_until("its connection is seen", lambda: '"connected": true' in health(watched), SETTLED)
+    watched.kill_process("compute-1", NOVA_COMPUTE, signal.SIGSTOP)
+    assert close_connections(watched, node_named("compute-1").address)
+    watched.wait_until("the monitor misses it", lambda: misses_its_broker(watched), CUT_OFF)
+    wait_for_reports(watched, ["compute-1"], RESTARTED)
+    guests.assert_untouched()
+
+
+def health(lab: Lab) -> str:
+    """Return what NovaCompute's monitor of level 10 has noted on compute-1."""
+    return str(lab.run("compute-1", "sh", "-c", "cat /run/nova-ha/*/health", check=False).stdout)
+
+
+def misses_its_broker(lab: Lab) -> bool:
+    """Say whether Pacemaker shows NovaCompute's complaint."""
+    return "no connection to RabbitMQ" in lab.run_on_controller("crm_mon", "-1").stdout
 
 
 def test_nova_compute_that_stays_wedged_gets_its_node_fenced(watched: Lab) -> None:
