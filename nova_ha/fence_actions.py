@@ -104,10 +104,10 @@ class FenceActions:
         """Let the node return; changes nothing, and needs no Nova.
 
         While a recovery of the node is open nova-compute stays down by a constraint on the record, and by
-        NovaCompute's own look at it. With hold_unfencing=1 the node itself is refused, too.
+        NovaCompute's own look at it. With hold_unfencing=1 all that requires unfencing stays down, too.
 
         Raises:
-            RecoveryOpen: the node is refused, after all of the patience.
+            RecoveryOpen: unfencing is refused, after all of the patience.
             ClusterError: Pacemaker does not know the node, or did not answer.
         """
         if not self._settings.get("hold_unfencing"):

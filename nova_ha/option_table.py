@@ -43,7 +43,8 @@ OPTIONS: tuple[Option, ...] = (
         # while one runs. With the evacuator's controller dead, an "on" that refused or waited kept that
         # controller from being fenced, and so the evacuator from being moved, which "on" waited for.
         "hold_unfencing", "boolean", "0", "Whether the action on refuses while a recovery is open",
-        "Whether the action on refuses while a recovery of the node is open. Only for clusters without the "
+        "Whether the action on refuses while a recovery of the node is open: then nothing that requires "
+        "unfencing starts there, though the node's connection comes up. Only for clusters without the "
         "constraint that keeps nova-compute off such nodes: while unfencing fails, Pacemaker may recover "
         "nothing else.",
         frozenset({FENCE}),

@@ -35,7 +35,15 @@ from tests.lab.deployment import (
     wait_in_service,
 )
 from tests.lab.lab import Lab
-from tests.lab.recoveries import LIMIT, SETTLED, assert_recovered, prepare, set_spawn_time, strike
+from tests.lab.recoveries import (
+    LIMIT,
+    SETTLED,
+    assert_recovered,
+    prepare,
+    set_spawn_time,
+    strike,
+    wait_for_restarts,
+)
 
 pytestmark = pytest.mark.lab
 
@@ -128,6 +136,39 @@ def test_a_node_powers_itself_on_during_its_recovery(deployed: Lab) -> None:
     finally:
         set_spawn_time(deployed, SPAWN_SECONDS)
         pcs(deployed, "property", "set", "stonith-action=reboot")
+
+
+def test_hold_unfencing_keeps_services_down_until_servers_are_elsewhere(deployed: Lab) -> None:
+    """With hold_unfencing=1 unfencing is refused while the recovery is open, and the node has no services."""
+    change_record_device(deployed, "hold_unfencing=1")
+    try:
+        seen = prepare(deployed, "power-cut", [NODE], SERVERS)
+        before = refusals(deployed, NODE)
+        set_spawn_time(deployed, SLOW)
+        seen.begin(hit.hit(deployed, "power-cut", [NODE]))
+        seen.until("the node joins", lambda scene: is_through(scene, Stage.REJOINED), LIMIT)
+        seen.until("it is refused", lambda _: refusals(deployed, NODE) > before + 1, LIMIT)
+        assert running(deployed, NODE) == set()
+        assert not are_elsewhere(seen.scene)
+        set_spawn_time(deployed, SPAWN_SECONDS)
+        assert_recovered(deployed, seen)
+        assert running(deployed, NODE) == set(CHAIN)
+    finally:
+        set_spawn_time(deployed, SPAWN_SECONDS)
+        change_record_device(deployed, "hold_unfencing=")
+
+
+def change_record_device(lab: Lab, parameter: str) -> None:
+    """Change a parameter of fence_compute, and wait until all nodes are unfenced and run as before."""
+    pcs(lab, "stonith", "update", "fence-nova", parameter)
+    wait_for_restarts(lab)
+
+
+def refusals(lab: Lab, node: str) -> int:
+    """Return how often the record device has refused to let a node return."""
+    logs = [(lab.logs / one.name / "pacemaker" / "pacemaker.log").read_text() for one in lab.controllers]
+    refused = rf"Operation 'on' \[\d+\] targeting {node} using fence-nova returned [^0]"
+    return sum(len(re.findall(refused, log)) for log in logs)
 
 
 def test_an_admin_confirms_that_a_node_is_off(deployed: Lab) -> None:
