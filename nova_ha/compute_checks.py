@@ -13,6 +13,7 @@ from nova_ha import nova_conf, ocf, run_as, units
 from nova_ha.compute_service import ComputeService
 from nova_ha.container import Container
 from nova_ha.errors import ConfigurationError
+from nova_ha.nova_conf import NovaConf
 from nova_ha.option import Value
 from nova_ha.run_as import Way
 from nova_ha.runner import Identity
@@ -54,7 +55,8 @@ def check_name(
 ) -> None:
     """Raise when Nova and Pacemaker do not mean the same host; a domain is no difference."""
     try:
-        host = str(settings["host"] or _host_of(settings, service, identity))
+        home = os.path.expanduser("~") if identity is None else identity.home
+        host = str(settings["host"] or nova_conf.host_name(conf_of(settings, service, home)))
     except ConfigurationError as error:
         raise ocf.Failed(ocf.ERR_ARGS, str(error)) from error
     if host.partition(".")[0].lower() != node.partition(".")[0].lower():
@@ -65,19 +67,21 @@ def check_name(
         )
 
 
-def _host_of(settings: dict[str, Value], service: ComputeService, identity: Identity | None) -> str:
-    """Return Nova's name of this host from the files that nova-compute will read.
+def conf_of(settings: dict[str, Value], service: ComputeService, home: str) -> NovaConf:
+    """Return what nova-compute reads when it starts; as a plain process, with that home folder.
 
     Files that the admin names outweigh what a unit says; a container's are not seen before it runs.
+
+    Raises:
+        ConfigurationError: a file cannot be read.
     """
     explicit = _explicit_files(settings)
-    home = os.path.expanduser("~") if identity is None else identity.home
     if isinstance(service, SystemdUnit):
         home = os.path.expanduser(f"~{service.user()}")
         if not explicit:
-            return nova_conf.host_name(service.arguments(), home, program=service.name)
+            return nova_conf.read(service.arguments(), home, program=service.name)
     arguments = _files_as_arguments(explicit) if explicit else _process_arguments(settings)
-    return nova_conf.host_name(arguments, home, program=service.name)
+    return nova_conf.read(arguments, home, program=service.name)
 
 
 def _process_arguments(settings: dict[str, Value]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ class Launch:
     Attributes:
         command: program and arguments, for a plain process.
         output: file to which a plain process's output is appended.
+        log: file that nova-compute writes its log into; None when that is not known.
         identity: whose rights a plain process gets; those of this process when None.
         survival: seconds that it must live to count as started.
         patience: seconds that a unit or a container may take until its process is there.
@@ -22,6 +23,7 @@ class Launch:
 
     command: tuple[str, ...]
     output: str
+    log: str | None
     identity: Identity | None
     survival: float
     patience: float

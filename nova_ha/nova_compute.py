@@ -52,7 +52,7 @@ class NovaCompute(ocf.Agent):
         pid = service.running()
         if pid is None:
             if service.was_started():
-                ocf.exit_reason(f"nova-compute has died; its last words are in {service.last_words}")
+                ocf.exit_reason(f"nova-compute has died; its last words are in {self._last_words(service)}")
             return ocf.NOT_RUNNING
         return self._health(service, pid) if ocf.check_level(self.environ) >= _THOROUGH else ocf.SUCCESS
 
@@ -140,6 +140,15 @@ class NovaCompute(ocf.Agent):
             return ocf.DEGRADED
         return ocf.SUCCESS
 
+    def _last_words(self, service: ComputeService) -> str:
+        from nova_ha import last_words
+        from nova_ha.errors import ConfigurationError
+
+        try:
+            return last_words.places(self.settings(), service)
+        except ConfigurationError:
+            return service.last_words
+
     def _watch(self, service: ComputeService, runner: Runner, node: str, settings: dict[str, Value]) -> Watch:
         from nova_ha.compute_watch import Watch
 
@@ -214,12 +223,13 @@ class NovaCompute(ocf.Agent):
     def _launch(
         self, service: ComputeService, settings: dict[str, Value], identity: Identity | None, begin: float
     ) -> int:
-        from nova_ha import compute_checks
+        from nova_ha import compute_checks, last_words
         from nova_ha.launch import Launch
 
         launch = Launch(
             command=compute_checks.command(settings),
             output=self.way.output(),
+            log=last_words.own_log(settings, service),
             identity=identity,
             survival=_SURVIVAL,
             patience=max(_START_MARGIN, self.timeout - _START_MARGIN - (time.monotonic() - begin)),

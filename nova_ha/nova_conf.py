@@ -69,14 +69,29 @@ class NovaConf:
         return _REFERENCE.sub(named, value)
 
 
-def host_name(arguments: tuple[str, ...], home: str, etc: str = "/etc", program: str = _PROGRAM) -> str:
-    """Return Nova's name of this host; see `read`.
+def host_name(conf: NovaConf) -> str:
+    """Return Nova's name of this host.
 
     Raises:
-        ConfigurationError: a file cannot be read, or the value refers to something that is not there.
+        ConfigurationError: the value refers to something that is not there.
     """
-    host = read(arguments, home, etc, program).get("host")
+    host = conf.get("host")
     return socket.gethostname() if host is None else host
+
+
+def log_file(conf: NovaConf, program: str = _PROGRAM) -> str | None:
+    """Return the file that nova-compute logs to; None when that is its standard error, or said elsewhere.
+
+    As oslo.log 7 finds it (log.py, ``_get_log_file_path``), under the old names of the options, too.
+
+    Raises:
+        ConfigurationError: a value refers to something that is not there.
+    """
+    file = conf.get("log_file") or conf.get("logfile") or ""
+    folder = conf.get("log_dir") or conf.get("logdir") or ""
+    if folder:
+        return os.path.join(folder, file or f"{program.removesuffix('.py')}.log")
+    return file or None
 
 
 def read(

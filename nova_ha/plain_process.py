@@ -52,7 +52,7 @@ class PlainProcess(ComputeService):
         while time.monotonic() < deadline:
             if launched.poll() is not None:
                 self.forget()
-                return f"exit status {launched.returncode}{_last_line(output, begin)}"
+                return f"exit status {launched.returncode}{_last_line(output, begin, launch.log)}"
             time.sleep(_POLL)
         return None
 
@@ -79,9 +79,14 @@ class PlainProcess(ComputeService):
         return any(self.name in argument for argument in process.command_line(pid))
 
 
-def _last_line(path: str, begin: int) -> str:
-    """Return the last line that was written to a file since it had that size, to be added to a sentence."""
+def _last_line(path: str, begin: int, log: str | None) -> str:
+    """Return the last line that was written to a file since it had that size, to be added to a sentence.
+
+    When there is none: where else to look.
+    """
     with open(path, "rb") as file:
         file.seek(begin)
         lines = file.read().decode("utf-8", "replace").strip().splitlines()
-    return f": {lines[-1].strip()}" if lines else f", without a word in {path}"
+    if lines:
+        return f": {lines[-1].strip()}"
+    return f", without a word in {path}" if log is None else f"; look at {log}"

@@ -44,7 +44,7 @@ class Node:
         os.mkfifo(self.never)
         self.never.chmod(0o666)
         self.config = path / "nova.conf"
-        self.config.write_text("[DEFAULT]\nhost = compute-0\n", encoding="utf-8")
+        self.configure()
         self.program()
         monkeypatch.setenv("NOVA_HA_RUN", str(path / "run"))
         monkeypatch.setattr(nova_compute, "_SURVIVAL", 0.2)
@@ -59,6 +59,10 @@ class Node:
         if "exit" in before:
             self.monkeypatch.setattr(nova_compute, "_SURVIVAL", 10.0)
         self.install(self.binary, text.replace("{before}", before).replace("{never}", str(self.never)))
+
+    def configure(self, more=""):
+        """Write nova.conf, with these lines more."""
+        self.config.write_text(f"[DEFAULT]\nhost = compute-0\n{more}\n", encoding="utf-8")
 
     def cib(self, attributes="", status=0):
         """Install a cibadmin that answers with these attributes."""

@@ -93,13 +93,34 @@ def test_nova_compute_that_ends_at_once(node, capsys):
     assert ocf.NOT_RUNNING == node.act("monitor")
 
 
-def test_dead_nova_compute(node, capsys):
-    """A nova-compute that died is told as not running, with where to look."""
+def test_nova_compute_that_ends_without_a_word(node, capsys):
+    """One that has said nothing, as its own log has it, is told with the place of that log."""
+    node.configure("log_dir = /var/log/nova\nlog_file = own.log")
+    node.program(before="exit 1")
+    assert ocf.ERR_GENERIC == node.act("start")
+    said = "nova-compute ended at once, exit status 1; look at /var/log/nova/own.log"
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "parameters", "places"),
+    [
+        ("", {}, "{output}"),
+        ("log_file = /var/log/nova/own.log", {}, "/var/log/nova/own.log, or in {output}"),
+        ("", {"OCF_RESKEY_log_file": "/srv/own.log"}, "/srv/own.log, or in {output}"),
+        ("log_dir = $nowhere", {}, "{output}"),
+        ("", {"OCF_RESKEY_start_wait": "soon"}, "{output}"),
+    ],
+)
+def test_dead_nova_compute(node, capsys, options, parameters, places):
+    """A nova-compute that died is told as not running, with where to look, however wrong a parameter is."""
+    node.configure(options)
     node.act("start")
     os.kill(node.pid, signal.SIGKILL)
     runner._daemons[-1].wait()
-    assert ocf.NOT_RUNNING == node.act("monitor")
-    assert "nova-compute has died; its last words are in " in capsys.readouterr().err
+    assert ocf.NOT_RUNNING == node.act("monitor", **parameters)
+    expected = places.format(output=node.path / "log/nova-compute.log")
+    assert f"nova-compute has died; its last words are in {expected}\n" in capsys.readouterr().err
 
 
 def test_stop_that_must_kill(node):

@@ -14,6 +14,11 @@ from nova_ha.errors import ConfigurationError
 NOWHERE = "/nonexistent"
 
 
+def host_name(*places):
+    """Return Nova's name of this host by the files there."""
+    return nova_conf.host_name(nova_conf.read(*places))
+
+
 def write(folder, **files):
     """Write configuration files; ``__`` in a name stands for a folder's end, ``_dot_`` for a dot."""
     for name, text in files.items():
@@ -25,24 +30,24 @@ def write(folder, **files):
 def test_later_files_win(tmp_path):
     """Files of nova.conf.d win over nova.conf, and by name over each other; explicit ones over all."""
     write(tmp_path, nova__nova_dot_conf="[DEFAULT]\nhost = one\n")
-    assert "one" == nova_conf.host_name((), NOWHERE, str(tmp_path))
+    assert "one" == host_name((), NOWHERE, str(tmp_path))
     write(tmp_path, **{"nova__nova-compute_dot_conf": "[DEFAULT]\nhost = two\n"})
-    assert "two" == nova_conf.host_name((), NOWHERE, str(tmp_path))
+    assert "two" == host_name((), NOWHERE, str(tmp_path))
     write(tmp_path, **{"nova__nova_dot_conf.d__20.conf": "[DEFAULT]\nhost: four\n"})
     write(tmp_path, **{"nova__nova_dot_conf.d__10.conf": "[DEFAULT]\nhost: three\n"})
     write(tmp_path, **{"nova__nova_dot_conf.d__.30.conf": "[DEFAULT]\nhost: hidden\n"})
-    assert "four" == nova_conf.host_name((), NOWHERE, str(tmp_path))
+    assert "four" == host_name((), NOWHERE, str(tmp_path))
     write(tmp_path, explicit="[DEFAULT]\nhost = five\n")
-    assert "five" == nova_conf.host_name(("--config-file", f"{tmp_path}/explicit"), NOWHERE, str(tmp_path))
+    assert "five" == host_name(("--config-file", f"{tmp_path}/explicit"), NOWHERE, str(tmp_path))
 
 
 def test_the_home_folder_comes_first(tmp_path):
     """Of several files of one name only the first is read: ~/.nova, ~, /etc/nova, /etc."""
     write(tmp_path, etc__nova__nova_dot_conf="[DEFAULT]\nhost = etc\n")
     write(tmp_path, home__nova_dot_conf="[DEFAULT]\nhost = home\n")
-    assert "home" == nova_conf.host_name((), f"{tmp_path}/home", f"{tmp_path}/etc")
+    assert "home" == host_name((), f"{tmp_path}/home", f"{tmp_path}/etc")
     write(tmp_path, **{"home__.nova__nova.conf": "[DEFAULT]\nhost = dot-nova\n"})
-    assert "dot-nova" == nova_conf.host_name((), f"{tmp_path}/home", f"{tmp_path}/etc")
+    assert "dot-nova" == host_name((), f"{tmp_path}/home", f"{tmp_path}/etc")
 
 
 @pytest.mark.parametrize("spelling", ["{0} {1}", "{0}={1}"])
@@ -54,15 +59,15 @@ def test_options_of_the_command_line(tmp_path, spelling):
     write(tmp_path, **{"snippets__10.conf": "[DEFAULT]\nhost = given\n"})
     file = spelling.format("--config-file", tmp_path / "given").split()
     folder = spelling.format("--config-dir", tmp_path / "snippets").split()
-    assert "folder" == nova_conf.host_name((*file, "--debug"), NOWHERE, str(tmp_path))
-    assert "given" == nova_conf.host_name((*folder, *file), NOWHERE, str(tmp_path))
+    assert "folder" == host_name((*file, "--debug"), NOWHERE, str(tmp_path))
+    assert "given" == host_name((*folder, *file), NOWHERE, str(tmp_path))
     assert nova_conf.read((*folder, *file), NOWHERE, str(tmp_path)).get("my_ip") == "3"
 
 
 def test_the_program_has_files_of_its_own_name(tmp_path):
     """A nova-compute under another name looks for files of that name."""
     write(tmp_path, nova__other_dot_conf="[DEFAULT]\nhost = other\n")
-    assert "other" == nova_conf.host_name((), NOWHERE, str(tmp_path), "other.py")
+    assert "other" == host_name((), NOWHERE, str(tmp_path), "other.py")
 
 
 def test_files_in_a_container(tmp_path):
@@ -107,7 +112,7 @@ def test_host_name_in_a_file(tmp_path, text, host):
     """The value of host is read as oslo.config reads it; without one it is the machine's name."""
     write(tmp_path, nova__nova_dot_conf=text)
     expected = os.uname().nodename if host is None else host
-    assert expected == nova_conf.host_name((), NOWHERE, str(tmp_path))
+    assert expected == host_name((), NOWHERE, str(tmp_path))
 
 
 @pytest.mark.parametrize("value", ["$elsewhere", "$my_ip.x", "${neutron.x}", "$host"])
@@ -117,10 +122,28 @@ def test_host_name_that_cannot_be_known(tmp_path, value):
     with pytest.raises(
         ConfigurationError, match=r"refers to .*, which is not set there; set the parameter host"
     ):
-        nova_conf.host_name((), NOWHERE, str(tmp_path))
+        host_name((), NOWHERE, str(tmp_path))
 
 
 def test_file_that_cannot_be_read(tmp_path):
     """An explicit file that is not there is named."""
     with pytest.raises(ConfigurationError, match=r"cannot read /no/such: No such file .* parameter config"):
-        nova_conf.host_name(("--config-file", "/no/such"), NOWHERE, str(tmp_path))
+        host_name(("--config-file", "/no/such"), NOWHERE, str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("text", "log"),
+    [
+        ("", None),
+        ("log_file = /srv/compute.log", "/srv/compute.log"),
+        ("log_dir = /var/log/nova", "/var/log/nova/nova-compute.log"),
+        ("logdir = /var/log/nova", "/var/log/nova/nova-compute.log"),
+        ("log_dir = /var/log/nova\nlog_file = own.log", "/var/log/nova/own.log"),
+        ("log_dir = /var/log/nova\nlogfile = /srv/own.log", "/srv/own.log"),
+        ("state = /srv\nlog_dir = $state/log", "/srv/log/nova-compute.log"),
+    ],
+)
+def test_log_of_nova_compute(tmp_path, text, log):
+    """The log is where oslo.log puts it."""
+    write(tmp_path, nova__nova_dot_conf=f"[DEFAULT]\n{text}\n")
+    assert log == nova_conf.log_file(nova_conf.read((), NOWHERE, str(tmp_path)))
