@@ -21,16 +21,16 @@ from pathlib import Path
 
 from benchmarks.cloud_process import CloudProcess, Size, Wire
 from benchmarks.recovery import SETTINGS
+from nova_ha.agents.rundir import OK, RunDirectory
 from nova_ha.clock import SystemClock
-from nova_ha.cluster import Pacemaker
-from nova_ha.credentials import open_session
-from nova_ha.dispatch import ThreadDispatcher
-from nova_ha.evacuator import Evacuator
+from nova_ha.decisions.policy import Policy
+from nova_ha.evacuation.dispatch import ThreadDispatcher
+from nova_ha.evacuation.evacuator import Evacuator
+from nova_ha.evacuation.journal import FileJournal
 from nova_ha.evacuator_main import Loop, StatusFile, log_to
-from nova_ha.journal import FileJournal
-from nova_ha.nova import NovaClient
-from nova_ha.policy import Policy
-from nova_ha.rundir import OK, RunDirectory
+from nova_ha.openstack.credentials import open_session
+from nova_ha.openstack.nova import NovaClient
+from nova_ha.pacemaker.cluster import Pacemaker
 from nova_ha.runner import Result, SystemRunner
 
 _CHECKOUT = Path(__file__).resolve().parent.parent

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nova_ha import process
-from nova_ha.rundir import OK, RunDirectory
+from nova_ha.agents.rundir import OK, RunDirectory
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _PYTHON = "/usr/bin/python3"

@@ -19,13 +19,13 @@ from pathlib import Path
 
 from benchmarks.cloud_process import EVACUATION_SECONDS, CloudProcess, Size, Wire
 from nova_ha.clock import format_time
-from nova_ha.credentials import open_session
-from nova_ha.dispatch import THREADS
-from nova_ha.evacuator import Evacuator
+from nova_ha.decisions.policy import Policy
+from nova_ha.evacuation.dispatch import THREADS
+from nova_ha.evacuation.evacuator import Evacuator
+from nova_ha.evacuation.journal import FileJournal
 from nova_ha.evacuator_main import Loop, log_to
-from nova_ha.journal import FileJournal
-from nova_ha.nova import NovaClient
-from nova_ha.policy import Policy
+from nova_ha.openstack.credentials import open_session
+from nova_ha.openstack.nova import NovaClient
 from nova_ha.testing.clock import EPOCH, VirtualClock
 from nova_ha.testing.cluster import SimulatedCluster
 from nova_ha.testing.dispatcher import ActorDispatcher

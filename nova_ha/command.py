@@ -18,8 +18,8 @@ from typing import Any, NoReturn
 
 from nova_ha import __version__
 from nova_ha.errors import NovaHaError
-from nova_ha.option import Option
-from nova_ha.options import COMMAND, for_program
+from nova_ha.settings.option import Option
+from nova_ha.settings.options import COMMAND, for_program
 
 USAGE, FAILED, INTERRUPTED = 64, 1, 130
 

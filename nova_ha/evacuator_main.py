@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The evacuator's process: ``python3 -m nova_ha.evacuator_main DIRECTORY``, settings as JSON on its stdin.
 
-Started and watched by the agent NovaEvacuate; `nova_ha.rundir` says what the two tell each other.
+Started and watched by the agent NovaEvacuate; `nova_ha.agents.rundir` says what the two tell each other.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from nova_ha.agents.rundir import DEGRADED, OK, RunDirectory
 from nova_ha.clock import Clock, SystemClock
-from nova_ha.cluster import Pacemaker
-from nova_ha.dispatch import ThreadDispatcher
+from nova_ha.decisions.policy import Policy
 from nova_ha.errors import NovaHaError
-from nova_ha.evacuator import Evacuator
-from nova_ha.journal import FileJournal, check_writable
-from nova_ha.nova import connect
-from nova_ha.option import Value
-from nova_ha.policy import Policy
+from nova_ha.evacuation.dispatch import ThreadDispatcher
+from nova_ha.evacuation.evacuator import Evacuator
+from nova_ha.evacuation.journal import FileJournal, check_writable
+from nova_ha.openstack.nova import connect
+from nova_ha.pacemaker.cluster import Pacemaker
 from nova_ha.ports import ClusterPort
-from nova_ha.rundir import DEGRADED, OK, RunDirectory
 from nova_ha.runner import SystemRunner
+from nova_ha.settings.option import Value
 
 #: By its name in the package: run as a program this module is called ``__main__``.
 _log = logging.getLogger("nova_ha.evacuator_main")

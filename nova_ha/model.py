@@ -219,12 +219,12 @@ class ClusterNode:
             ``node_fenced``, set by every successful fencing (any device, watchdog, an operator's word) and
             cleared when the connection comes up. Seen on 2.1.5; transient: lost with a full cluster stop.
         legacy: value of the old agents' attribute ``evacuate``; None when unset.
-        lost: whether its connection failed and is not up again (`nova_ha.lost_connection`); a fencing that
+        lost: whether its connection failed and is not up again (`pacemaker.lost_connection`); a fencing that
             succeeded is told by `fenced_since`, not by this.
         lost_since: when it failed, epoch seconds; None when that is unknown.
         wedged: value of `record.WEDGED`.
         compute_since: since when Pacemaker runs nova-compute there and may restart it, epoch seconds; None
-            when it does not, or not now (`nova_ha.compute_history`).
+            when it does not, or not now (`nova_ha.pacemaker.compute_history`).
     """
 
     name: str

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every effect that nova-ha may have on the world, and every way it may learn of it.
 
-Reading this file tells the program's whole contact with Nova and Pacemaker. `nova_ha.nova` and
-`nova_ha.cluster` hold the real ones, `nova_ha.testing` the simulated ones.
+Reading this file tells the program's whole contact with Nova and Pacemaker. `nova_ha.openstack.nova` and
+`nova_ha.pacemaker.cluster` hold the real ones, `nova_ha.testing` the simulated ones.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import roff
 
-from nova_ha.options import COMMAND, for_program
+from nova_ha.settings.options import COMMAND, for_program
 
 
 def parser() -> argparse.ArgumentParser | None:

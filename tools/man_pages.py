@@ -24,12 +24,13 @@ sys.path[:0] = [str(_HERE), str(_HERE / "tools")]
 import command_line  # noqa: E402 (from tools/)
 import roff  # noqa: E402 (from tools/)
 
-from nova_ha import __version__, fence_options  # noqa: E402 (the checkout is on the path only now)
-from nova_ha.nova_compute import NovaCompute  # noqa: E402
-from nova_ha.nova_evacuate import NovaEvacuate  # noqa: E402
-from nova_ha.ocf import Agent  # noqa: E402
-from nova_ha.ocf_metadata import Action, description_for  # noqa: E402
-from nova_ha.options import COMMAND, FENCE, Option, for_program  # noqa: E402
+from nova_ha import __version__  # noqa: E402 (the checkout is on the path only now)
+from nova_ha.agents.nova_compute import NovaCompute  # noqa: E402
+from nova_ha.agents.nova_evacuate import NovaEvacuate  # noqa: E402
+from nova_ha.agents.ocf import Agent  # noqa: E402
+from nova_ha.agents.ocf_metadata import Action, description_for  # noqa: E402
+from nova_ha.fence import fence_options  # noqa: E402 (the checkout is on the path only now)
+from nova_ha.settings.options import COMMAND, FENCE, Option, for_program  # noqa: E402
 
 MAN = _HERE / "man"
 _PART = re.compile(r"^@([a-z-]+)@$", re.MULTILINE)

@@ -14,7 +14,7 @@ from pathlib import Path
 _HERE = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(_HERE))
 
-from nova_ha.options import OPTIONS, PROGRAMS, Option  # noqa: E402 (the checkout is on the path only now)
+from nova_ha.settings.options import OPTIONS, PROGRAMS, Option  # noqa: E402 (the checkout is on the path only now)
 
 README = _HERE / "README.md"
 BEGIN = "<!-- parameters: written by tools/parameter_tables.py -->"

@@ -8,11 +8,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from nova_ha.access_rules import SERVICE, uncovered
 from nova_ha.clock import Clock
-from nova_ha.credentials import CloudAccess, Settings, open_session
-from nova_ha.nova import NovaClient
-from nova_ha.nova_errors import translated
+from nova_ha.openstack.access_rules import SERVICE, uncovered
+from nova_ha.openstack.credentials import CloudAccess, Settings, open_session
+from nova_ha.openstack.nova import NovaClient
+from nova_ha.openstack.nova_errors import translated
 from nova_ha.ports import NovaPort
 
 

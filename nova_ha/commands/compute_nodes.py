@@ -13,8 +13,8 @@ from nova_ha import record
 from nova_ha.commands.configuration import COMPUTE_AGENT, Configuration
 from nova_ha.commands.places import is_banned
 from nova_ha.errors import HostNameError
-from nova_ha.host_names import HostNames
 from nova_ha.model import ClusterNode
+from nova_ha.openstack.host_names import HostNames
 
 _CONNECTION = "ocf:pacemaker:remote"
 #: An open record keeps nova-compute off a node for a while (the gate); that makes it no other kind of node.

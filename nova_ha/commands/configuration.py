@@ -154,7 +154,7 @@ class Configuration:
 
     def levels(self, node: str) -> tuple[Level, ...]:
         """Return a node's fencing levels in the order in which they are tried."""
-        from nova_ha.fencing_levels import is_for, pcs_target
+        from nova_ha.pacemaker.fencing_levels import is_for, pcs_target
 
         found = [level for level in self.root.iterfind(".//fencing-level") if is_for(level, node, self.root)]
         found.sort(key=lambda level: int(level.get("index", "0")))

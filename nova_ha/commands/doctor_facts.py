@@ -19,21 +19,22 @@ from shutil import which
 from typing import TypeVar
 from xml.etree import ElementTree as ET
 
-from nova_ha import __version__, cib
-from nova_ha.cib_secrets import plain_secrets
+from nova_ha import __version__
 from nova_ha.clock import Clock
 from nova_ha.commands.account import Account, OpenAccount
 from nova_ha.commands.configuration import FENCE_AGENT, Configuration
 from nova_ha.commands.facts import AccessFacts, ClusterFacts, Facts, NovaFacts, Program
 from nova_ha.commands.sources import Source, with_secrets
+from nova_ha.decisions.policy import Policy
 from nova_ha.errors import AccessDenied, ClusterError, ConfigurationError, NovaHaError, NovaUnavailable
-from nova_ha.host_names import HostNames
 from nova_ha.model import ClusterNode, Server, Service
-from nova_ha.options import EVACUATE, FENCE, Value, resolve
-from nova_ha.policy import Policy
+from nova_ha.openstack.host_names import HostNames
+from nova_ha.pacemaker import cib
+from nova_ha.pacemaker.cib_secrets import plain_secrets
+from nova_ha.pacemaker.standalone_cluster import StandaloneCluster
 from nova_ha.ports import NovaPort
 from nova_ha.runner import CommandFailed, Runner
-from nova_ha.standalone_cluster import StandaloneCluster
+from nova_ha.settings.options import EVACUATE, FENCE, Value, resolve
 
 _T = TypeVar("_T")
 

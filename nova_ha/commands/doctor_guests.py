@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which guests could not be evacuated if their host failed now, and why. Pure functions.
 
-By the same rules as the evacuator's (`nova_ha.immovable`). It is no fault of the deployment: notes only.
+By the same rules as the evacuator's (`decisions.immovable`). It is no fault of the deployment: notes only.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 from nova_ha.commands.facts import Facts, NovaFacts
 from nova_ha.commands.finding import NOTE, Finding
-from nova_ha.hard_groups import hard_groups_by_member
-from nova_ha.immovable import reason_it_cannot_move, reason_to_ignore
+from nova_ha.decisions.immovable import reason_it_cannot_move, reason_to_ignore
+from nova_ha.decisions.policy import Policy
+from nova_ha.evacuation.hard_groups import hard_groups_by_member
 from nova_ha.model import Server, ServerGroup
-from nova_ha.policy import Policy
 
 #: Servers that are named in one finding.
 _NAMED = 5

@@ -14,9 +14,9 @@ from nova_ha.commands.configuration import COMPUTE_AGENT
 from nova_ha.commands.facts import ClusterFacts, Facts
 from nova_ha.commands.finding import ERROR, NOTE, WARNING, Finding
 from nova_ha.errors import HostNameError
-from nova_ha.host_names import HostNames
 from nova_ha.model import ClusterNode
-from nova_ha.standalone_cluster import LEDGER
+from nova_ha.openstack.host_names import HostNames
+from nova_ha.pacemaker.standalone_cluster import LEDGER
 
 #: A recovery that takes longer than this is worth a look, however many servers there are.
 LONG_RECOVERY = 1800.0

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nova_ha.cib_secrets import plain_secret_warning
 from nova_ha.commands.configuration import FENCE_AGENT
 from nova_ha.commands.facts import AccessFacts, Facts
 from nova_ha.commands.finding import ERROR, NOTE, WARNING, Finding
+from nova_ha.pacemaker.cib_secrets import plain_secret_warning
 
 #: The file that is proposed where the parameters name none.
 _OWN_FILE = "/etc/nova-ha/credentials.ini"

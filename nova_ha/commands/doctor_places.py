@@ -46,7 +46,7 @@ LIMITS = {
     ),
     FENCE_AGENT: (Limit("monitor", 40, 60, "an answer of Nova within api_timeout"),),
 }
-#: Of `nova_ha.option_table`: how long the action off tries to record a fencing.
+#: Of `nova_ha.settings.option_table`: how long the action off tries to record a fencing.
 _CLUSTER_WAIT = 50.0
 _STONITH_TIMEOUT = 60.0
 #: A recovery inside of the fencing: the shortest sensible time, and the advised one.

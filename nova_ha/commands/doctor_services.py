@@ -69,7 +69,7 @@ def _way_back(host: str, node: ClusterNode | None, cluster: ClusterFacts | None)
     """Return how a host comes back that has our marker and no record.
 
     The evacuator writes the record anew, and brings the host back as soon as its nova-compute reports
-    (`nova_ha.decide_proof`); ``nova-ha return`` goes by records, and would refuse.
+    (`nova_ha.decisions.decide_proof`); ``nova-ha return`` goes by records, and would refuse.
     """
     if node is None or cluster is None:
         return f"nova-ha return {host}, on the machine whose nova-ha has recovered it"

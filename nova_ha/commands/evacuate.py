@@ -6,7 +6,7 @@ Three ways, which differ in who sends the requests. There is never more than one
 * In a Pacemaker cluster with the resource NovaEvacuate: its evacuator. This writes the record and watches.
 * In a Pacemaker cluster without: this process, for this host alone; its record is in the CIB.
 * For a host that no Pacemaker knows (keepalived, monit, an admin): this process; the record is in a file of
-  this machine (`nova_ha.standalone_cluster`), and nova-ha's marker in Nova tells other machines of it.
+  this machine (`pacemaker.standalone_cluster`), and nova-ha's marker in Nova tells other machines of it.
 
 Exit status: 0 every server is recovered; 1 refused or failed, nothing is under way that this has begun; 5
 some servers could not be recovered, each is named; 130 interrupted: call it again, it goes on where it was.
@@ -21,8 +21,8 @@ from nova_ha.commands.recovery_loop import Teller
 from nova_ha.commands.surroundings import Surroundings
 from nova_ha.commands.watch import watch_until
 from nova_ha.commands.workplace import Workplace
+from nova_ha.decisions.plan import Fate, Verdict
 from nova_ha.model import ClusterNode
-from nova_ha.plan import Fate, Verdict
 
 RECOVERED, LEFT_BEHIND, INTERRUPTED = 0, 5, 130
 

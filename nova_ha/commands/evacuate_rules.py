@@ -12,7 +12,7 @@ from enum import Enum
 
 from nova_ha import record
 from nova_ha.clock import format_time, parse_time
-from nova_ha.decide_proof import has_our_marker
+from nova_ha.decisions.decide_proof import has_our_marker
 from nova_ha.errors import NovaHaError
 from nova_ha.model import ClusterNode, Service
 

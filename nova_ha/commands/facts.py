@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from nova_ha.cib import Cib
 from nova_ha.commands.compute_nodes import compute_nodes
 from nova_ha.commands.configuration import Configuration
-from nova_ha.host_names import HostNames
+from nova_ha.decisions.policy import Policy
 from nova_ha.model import ClusterNode, Server, ServerGroup, Service
-from nova_ha.policy import Policy
+from nova_ha.openstack.host_names import HostNames
+from nova_ha.pacemaker.cib import Cib
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from nova_ha.clock import Clock
-from nova_ha.heartbeat import HeartbeatWatch
+from nova_ha.decisions.heartbeat import HeartbeatWatch
 from nova_ha.ports import NovaPort
 
 #: Two and a half of Nova's usual report_interval (10 s); a busy nova-compute may skip one.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nova_ha.commands.status_report import PastRecovery
-from nova_ha.journal import read_events
+from nova_ha.evacuation.journal import read_events
 
 
 def past_recoveries(directory: Path, most: int = 5) -> tuple[PastRecovery, ...]:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from nova_ha.clock import format_time, parse_time
-from nova_ha.immovable import reason_to_ignore
+from nova_ha.decisions.immovable import reason_to_ignore
+from nova_ha.decisions.situation import CLOCK_SKEW
 from nova_ha.model import Evacuation, Server
-from nova_ha.situation import CLOCK_SKEW
 
 WAITING, EVACUATING, DONE, FAILED, IGNORED = "waiting", "evacuating", "done", "failed", "ignored"
 

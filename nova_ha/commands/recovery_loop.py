@@ -8,10 +8,10 @@ import threading
 from typing import Any, Callable
 
 from nova_ha.clock import Clock
-from nova_ha.dispatch import Dispatcher
+from nova_ha.decisions.plan import Fate, HostPlan, Verdict
 from nova_ha.errors import ClusterError
-from nova_ha.evacuator import Evacuator
-from nova_ha.plan import Fate, HostPlan, Verdict
+from nova_ha.evacuation.dispatch import Dispatcher
+from nova_ha.evacuation.evacuator import Evacuator
 
 #: Between two looks whether somebody has pressed Ctrl-C, seconds.
 _GLANCE = 0.2
@@ -29,7 +29,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Teller:
-    """Tells what is new about hosts and servers, one line each; a `nova_ha.evacuator.StatusSink`, too.
+    """Tells what is new about hosts and servers, one line each; a `evacuation.evacuator.StatusSink`, too.
 
     Args:
         say: prints a line.

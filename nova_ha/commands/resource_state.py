@@ -7,9 +7,9 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from nova_ha.agents.ocf import DEGRADED, NOT_RUNNING, SUCCESS
 from nova_ha.commands.configuration import Resource
-from nova_ha.ocf import DEGRADED, NOT_RUNNING, SUCCESS
-from nova_ha.operation_history import call_id
+from nova_ha.pacemaker.operation_history import call_id
 
 #: Runs as promoted, and the same, degraded.
 _PROMOTED = 8, 191

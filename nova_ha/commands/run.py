@@ -42,7 +42,7 @@ def doctor(here: Surroundings, line: argparse.Namespace) -> int:
     """Check the deployment."""
     from nova_ha.commands.doctor import UNKNOWN, as_json, as_text, examine, exit_status
     from nova_ha.commands.doctor_facts import Gatherer
-    from nova_ha.standalone_cluster import StandaloneCluster
+    from nova_ha.pacemaker.standalone_cluster import StandaloneCluster
 
     if here.is_compute_node:
         print(f"nova-ha: {here.machine} is a compute node: run doctor on a controller", file=sys.stderr)

@@ -7,12 +7,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nova_ha import option_credentials
-from nova_ha.cib_secrets import CIB_SECRET, CIB_SECRETS
 from nova_ha.commands.configuration import EVACUATE_AGENT, FENCE_AGENT, Configuration
 from nova_ha.errors import ConfigurationError
-from nova_ha.options import COMMAND, Value, for_program, resolve
+from nova_ha.pacemaker.cib_secrets import CIB_SECRET, CIB_SECRETS
 from nova_ha.runner import CommandFailed, Runner
+from nova_ha.settings import option_credentials
+from nova_ha.settings.options import COMMAND, Value, for_program, resolve
 
 #: Options that say who we are to Keystone; half of one source and half of another would be nobody.
 CREDENTIALS = frozenset(option.name for option in option_credentials.CREDENTIALS)

@@ -16,8 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nova_ha.cib import Cib
-from nova_ha.cluster import CONFIRMED
 from nova_ha.commands.compute_nodes import compute_nodes
 from nova_ha.commands.configuration import EVACUATE_AGENT, Configuration
 from nova_ha.commands.past import past_recoveries
@@ -26,10 +24,12 @@ from nova_ha.commands.resource_state import running_on
 from nova_ha.commands.status_report import EvacuatorStatus, HostStatus, Report
 from nova_ha.commands.surroundings import Surroundings
 from nova_ha.errors import ClusterError, HostNameError, NovaHaError
-from nova_ha.host_names import HostNames
 from nova_ha.model import ClusterNode, Service
+from nova_ha.openstack.host_names import HostNames
+from nova_ha.pacemaker.cib import Cib
+from nova_ha.pacemaker.cluster import CONFIRMED
+from nova_ha.pacemaker.standalone_cluster import StandaloneCluster
 from nova_ha.ports import NovaPort
-from nova_ha.standalone_cluster import StandaloneCluster
 
 BLIND = 3
 

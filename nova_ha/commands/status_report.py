@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nova_ha.commands.progress import ServerProgress
-from nova_ha.host_state import HostState
+from nova_ha.decisions.host_state import HostState
 from nova_ha.model import ClusterNode, Service
 
 

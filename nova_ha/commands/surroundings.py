@@ -11,17 +11,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Callable
 
-from nova_ha.cib import Cib
 from nova_ha.clock import Clock, SystemClock
-from nova_ha.cluster import CIB_FILE, Pacemaker
 from nova_ha.commands import sources
 from nova_ha.commands.account import OpenAccount
 from nova_ha.commands.configuration import Configuration
-from nova_ha.dispatch import Dispatcher, ThreadDispatcher
 from nova_ha.errors import ClusterError
-from nova_ha.option import Value
+from nova_ha.evacuation.dispatch import Dispatcher, ThreadDispatcher
+from nova_ha.pacemaker.cib import Cib
+from nova_ha.pacemaker.cluster import CIB_FILE, Pacemaker
 from nova_ha.ports import NovaPort
 from nova_ha.runner import CommandFailed, Runner, SystemRunner
+from nova_ha.settings.option import Value
 
 STORAGE = Path("/var/lib/nova-ha")
 

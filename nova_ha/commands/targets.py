@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from nova_ha.errors import HostNameError
-from nova_ha.host_names import HostNames
 from nova_ha.model import ClusterNode, Service
+from nova_ha.openstack.host_names import HostNames
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from nova_ha.commands.configuration import EVACUATE_AGENT
 from nova_ha.commands.recovery_loop import RecoveryLoop, Teller
 from nova_ha.commands.surroundings import Surroundings
 from nova_ha.commands.targets import Target
+from nova_ha.decisions.policy import Policy
 from nova_ha.errors import NovaHaError
-from nova_ha.fence_inline import OneNode
-from nova_ha.journal import FileJournal, check_writable
+from nova_ha.evacuation.journal import FileJournal, check_writable
+from nova_ha.fence.fence_inline import OneNode
 from nova_ha.model import ClusterNode, ClusterView
-from nova_ha.policy import Policy
+from nova_ha.pacemaker.standalone_cluster import StandaloneCluster, Statement
 from nova_ha.ports import ClusterPort
-from nova_ha.standalone_cluster import StandaloneCluster, Statement
 
 #: Longer than Pacemaker takes for a name that is about to be written, seconds.
 _BOTH_HAVE_WRITTEN = 3.0
@@ -139,7 +139,7 @@ class Workplace:
 
     def loop(self, teller: Teller) -> RecoveryLoop:
         """Return an evacuator's loop."""
-        from nova_ha.evacuator import Evacuator
+        from nova_ha.evacuation.evacuator import Evacuator
 
         check_writable(self.here.storage)
         dispatcher = self.here.make_dispatcher()

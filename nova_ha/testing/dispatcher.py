@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import Callable
 
-from nova_ha.dispatch import Answer
+from nova_ha.evacuation.dispatch import Answer
 from nova_ha.testing.clock import Actor, VirtualClock
 
 
 class ActorDispatcher:
-    """A `nova_ha.dispatch.Dispatcher` whose requests are actors; at most `width` run at once."""
+    """A `nova_ha.evacuation.dispatch.Dispatcher` whose requests are actors; at most `width` run at once."""
 
     def __init__(self, clock: VirtualClock, width: int = 8) -> None:
         self._clock = clock

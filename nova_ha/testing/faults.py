@@ -32,7 +32,7 @@ KINDS = {
     "slow": "the answer takes `seconds`",
 }
 #: What the client library says of a connection has its URL in it, and that any words: these mean something
-#: in Nova's own answers (`nova_ha.faults.can_never_move`).
+#: in Nova's own answers (`nova_ha.decisions.faults.can_never_move`).
 URL = "https://nova.shared.example"
 
 _HTTP = re.compile(r"http-(\d\d\d)(-after)?")

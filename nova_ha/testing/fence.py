@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import Callable
 
 from nova_ha.errors import NovaHaError
-from nova_ha.fence_actions import FenceActions, recover_inline
-from nova_ha.options import resolve
+from nova_ha.fence.fence_actions import FenceActions, recover_inline
 from nova_ha.ports import ClusterPort, NovaPort
+from nova_ha.settings.options import resolve
 from nova_ha.testing.clock import VirtualClock
 
 _LOOK_SECONDS = 0.1

@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from nova_ha.agents.nova_evacuate import HEARTBEAT_LIMIT
 from nova_ha.clock import Clock
-from nova_ha.evacuator import Evacuator
-from nova_ha.invariants import check_invariants
-from nova_ha.journal import Journal, MemoryJournal
-from nova_ha.nova_evacuate import HEARTBEAT_LIMIT
-from nova_ha.policy import Policy
+from nova_ha.decisions.invariants import check_invariants
+from nova_ha.decisions.policy import Policy
+from nova_ha.evacuation.evacuator import Evacuator
+from nova_ha.evacuation.journal import Journal, MemoryJournal
 from nova_ha.ports import ClusterPort, NovaPort
 from nova_ha.testing.clock import Actor
 from nova_ha.testing.cloud import Plan, make_uuid

@@ -27,7 +27,7 @@ _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 #: Says that it runs, as the evacuator does, and does nothing else: an agent is tried here, not the evacuator.
 _EVACUATOR = """\
 import json, sys, time
-from nova_ha.rundir import RunDirectory
+from nova_ha.agents.rundir import RunDirectory
 json.load(sys.stdin)
 RunDirectory(sys.argv[1]).write_status("ok", "")
 time.sleep(600)

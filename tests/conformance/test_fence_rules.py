@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from nova_ha import fence_options
+from nova_ha.fence import fence_options
 from tests.conformance.fence_machine import AGENT, CHECKOUT, complaint
 from tests.conformance.installed import Installed, least_cost
 
@@ -134,7 +134,7 @@ def test_every_option_in_use_is_declared(agent):
     declared = {
         item.get("name").replace("-", "_") for item in ET.fromstring(metadata(agent)).iter("parameter")
     }
-    used = {name for path in (AGENT, CHECKOUT / "nova_ha/fence_options.py") for name in asked_for(path)}
+    used = {name for path in (AGENT, CHECKOUT / "nova_ha/fence/fence_options.py") for name in asked_for(path)}
     assert {"--action", "--plug", "--plug-separator"} <= used
     assert set() == {name[2:].replace("-", "_") for name in used} - declared
 

@@ -8,11 +8,11 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from nova_ha.cib import Cib
 from nova_ha.commands import doctor
 from nova_ha.commands.configuration import Configuration as DoctorsView
 from nova_ha.commands.facts import ClusterFacts, Facts
-from nova_ha.option_table import OPTIONS
+from nova_ha.pacemaker.cib import Cib
+from nova_ha.settings.option_table import OPTIONS
 from tests.conformance.cluster_configuration import Configuration
 from tests.conformance.examples_machine import pacemaker, simulated
 

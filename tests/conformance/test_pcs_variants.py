@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-from nova_ha.cib import Cib
 from nova_ha.commands import doctor
 from nova_ha.commands.configuration import Configuration as DoctorsView
 from nova_ha.commands.facts import ClusterFacts, Facts
+from nova_ha.pacemaker.cib import Cib
 from tests.conformance.cluster_configuration import Configuration
 from tests.conformance.examples_machine import EXAMPLES, pacemaker
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from nova_ha.options import OPTIONS
+from nova_ha.settings.options import OPTIONS
 from tests.conformance.installed import Installed
 
 pytestmark = pytest.mark.conformance

@@ -8,12 +8,12 @@ import textwrap
 
 import pytest
 
-from nova_ha.cib import Cib
 from nova_ha.commands import doctor
 from nova_ha.commands.configuration import Configuration as DoctorsView
 from nova_ha.commands.facts import ClusterFacts, Facts, NovaFacts
-from nova_ha.host_names import HostNames
 from nova_ha.model import Service
+from nova_ha.openstack.host_names import HostNames
+from nova_ha.pacemaker.cib import Cib
 from tests.conformance.cluster_configuration import Configuration
 from tests.conformance.examples_machine import pacemaker
 from tests.conformance.installed import CHECKOUT

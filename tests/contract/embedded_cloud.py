@@ -11,9 +11,9 @@ from typing import Any
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.exceptions import NotFound
 
-from nova_ha.credentials import open_session
-from nova_ha.nova import NovaClient, connect
-from nova_ha.option import Value
+from nova_ha.openstack.credentials import open_session
+from nova_ha.openstack.nova import NovaClient, connect
+from nova_ha.settings.option import Value
 from tests.contract.cloud import HOSTS, ContractCloud
 from tests.contract.embedded.client import EmbeddedNova
 from tests.contract.embedded.proxy import Proxy

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nova_ha.credentials import open_session
-from nova_ha.nova import NovaClient
+from nova_ha.openstack.credentials import open_session
+from nova_ha.openstack.nova import NovaClient
 from nova_ha.ports import NovaPort
 from nova_ha.testing.clock import VirtualClock
 from nova_ha.testing.cloud import Cloud, Plan

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from nova_ha import nova
 from nova_ha.errors import AccessDenied, ConfigurationError
-from nova_ha.nova import connect
+from nova_ha.openstack import nova
+from nova_ha.openstack.nova import connect
 from tests.contract.cloud import HOSTS, MARKER
 
 pytestmark = pytest.mark.contract

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from nova_ha.faults import driver_cannot_evacuate
+from nova_ha.decisions.faults import driver_cannot_evacuate
 from tests.contract.cloud import HOSTS
 
 pytestmark = pytest.mark.contract

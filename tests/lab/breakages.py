@@ -28,7 +28,7 @@ _START_PACEMAKER = f"{_SETTINGS} setsid pacemakerd </dev/null >/dev/null 2>&1 & 
 
 #: As the evacuator leaves a host that it cannot bring back any more, for its record is gone.
 _DISABLE = f"""\
-from nova_ha.nova import connect
+from nova_ha.openstack.nova import connect
 nova = connect({{"cloud": "lab", "clouds_yaml": "{CLOUDS}"}})
 service = next(one for one in nova.services() if one.host == "compute-2")
 nova.disable(service, "nova-ha: fenced 2026-01-01T00:00:00Z")

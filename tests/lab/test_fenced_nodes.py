@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from nova_ha import ocf
+from nova_ha.agents import ocf
 from tests.lab import power_device
 from tests.lab.container import Container
 from tests.lab.demo import hit

@@ -9,16 +9,16 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from nova_ha import decide_host, decide_lost, decide_proof, decide_server
-from nova_ha.faults import RetryPlace, says_it_stayed
+from nova_ha.decisions import decide_host, decide_lost, decide_proof, decide_server
+from nova_ha.decisions.faults import RetryPlace, says_it_stayed
+from nova_ha.decisions.notes import ServerNotes
+from nova_ha.decisions.observation import HostView, ServerView
+from nova_ha.decisions.plan import Plan
+from nova_ha.decisions.retry_place import where_to_retry
+from nova_ha.decisions.situation import Situation
+from nova_ha.evacuation.observe import Observer
+from nova_ha.evacuation.on_their_way import OnTheirWay
 from nova_ha.model import Evacuation
-from nova_ha.notes import ServerNotes
-from nova_ha.observation import HostView, ServerView
-from nova_ha.observe import Observer
-from nova_ha.on_their_way import OnTheirWay
-from nova_ha.plan import Plan
-from nova_ha.retry_place import where_to_retry
-from nova_ha.situation import Situation
 from tests.random.strategies import Case, cases
 from tests.random.test_random_clouds import play
 

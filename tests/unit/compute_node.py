@@ -9,7 +9,8 @@ import os
 import signal
 import time
 
-from nova_ha import nova_compute, ocf, process, runner
+from nova_ha import process, runner
+from nova_ha.agents import nova_compute, ocf
 
 NODES = """<nodes><node id="compute-0" uname="compute-0" type="remote">
 <instance_attributes id="nodes-compute-0">{}</instance_attributes></node></nodes>"""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 
-from nova_ha import process, units
+from nova_ha import process
+from nova_ha.compute import units
 from tests.unit.compute_node import end_all
 from tests.unit.fake_systemd import CGROUP, cgroup
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import os
 
-from nova_ha import process, units
+from nova_ha import process
+from nova_ha.compute import units
 from tests.unit.compute_node import end_all
 
 UNIT = "nova-compute.service"

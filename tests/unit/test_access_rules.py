@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from nova_ha.access_rules import CALLS, uncovered
-from nova_ha.nova import NovaClient
+from nova_ha.openstack.access_rules import CALLS, uncovered
+from nova_ha.openstack.nova import NovaClient
 from tests.unit.fake_cloud import FakeCloud
 from tests.unit.nova_client.samples import RECORD, SERVER, SERVICE, UP, make_client
 

@@ -9,9 +9,9 @@ import threading
 
 import pytest
 
-from nova_ha import brokers
-from nova_ha.brokers import Broker
-from nova_ha.nova_conf import NovaConf
+from nova_ha.compute import brokers
+from nova_ha.compute.brokers import Broker
+from nova_ha.compute.nova_conf import NovaConf
 
 TLS = {("oslo_messaging_rabbit", "ssl"): "True"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from nova_ha.certificate_errors import certificate_trouble
+from nova_ha.openstack.certificate_errors import certificate_trouble
 
 _VERIFY = (
     "SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {} "

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from nova_ha import cib
-from nova_ha.cluster import Pacemaker
 from nova_ha.errors import ClusterError, ClusterUnavailable
 from nova_ha.model import ClusterNode, FencingEvent
+from nova_ha.pacemaker import cib
+from nova_ha.pacemaker.cluster import Pacemaker
 from nova_ha.runner import CommandFailed, Result
 from nova_ha.testing.clock import VirtualClock
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from nova_ha.cluster import Pacemaker
 from nova_ha.errors import ClusterError, ClusterUnavailable
+from nova_ha.pacemaker.cluster import Pacemaker
 from nova_ha.runner import CommandFailed, Result
 from nova_ha.testing.clock import VirtualClock
 

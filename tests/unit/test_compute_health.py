@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from nova_ha import wedged
-from nova_ha.compute_health import Look, Memory, after, complaint
+from nova_ha.compute import wedged
+from nova_ha.compute.compute_health import Look, Memory, after, complaint
 from nova_ha.errors import ClusterError
 from nova_ha.runner import CommandFailed, Result
 

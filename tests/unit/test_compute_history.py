@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from nova_ha.cib import Cib
+from nova_ha.pacemaker.cib import Cib
 
 SAMPLES = Path(__file__).parent / "samples"
 NODE = "compute-2"

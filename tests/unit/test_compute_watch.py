@@ -11,7 +11,9 @@ import time
 
 import pytest
 
-from nova_ha import compute_health, compute_watch, ocf, process
+from nova_ha import process
+from nova_ha.agents import ocf
+from nova_ha.compute import compute_health, compute_watch
 from tests.unit.compute_node import Node, clean_up
 
 NOVA_COMPUTE = """#!/usr/bin/python3
@@ -91,7 +93,7 @@ def node(tmp_path, monkeypatch, broker):
     )
     found.config.write_text(CONF.format(port=broker.port, password=PASSWORD), encoding="utf-8")
     found.parameters = {"OCF_RESKEY_log_silence": "200ms"}
-    monkeypatch.setattr("nova_ha.nova_compute._SURVIVAL", 1.0)
+    monkeypatch.setattr("nova_ha.agents.nova_compute._SURVIVAL", 1.0)
     assert ocf.SUCCESS == found.act("start")
     assert ocf.SUCCESS == look(found)
     yield found

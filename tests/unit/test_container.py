@@ -8,7 +8,9 @@ import subprocess
 
 import pytest
 
-from nova_ha import container, ocf, process, runner
+from nova_ha import process, runner
+from nova_ha.agents import ocf
+from nova_ha.compute import container
 from tests.unit.compute_node import Node, clean_up, kill
 from tests.unit.fake_engine import APART, Engine
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from nova_ha.credentials import open_session
 from nova_ha.errors import ConfigurationError
-from nova_ha.options import FENCE, resolve
+from nova_ha.openstack.credentials import open_session
+from nova_ha.settings.options import FENCE, resolve
 from tests.unit.fake_cloud import KEYSTONE, FakeCloud
 
 PASSWORD = {"auth_url": KEYSTONE, "username": "admin", "password": "secret", "project_name": "ops"}

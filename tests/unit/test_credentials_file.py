@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import pytest
 
-from nova_ha.cib_secrets import plain_secrets
-from nova_ha.credentials import open_session
+from nova_ha.agents.nova_evacuate import NovaEvacuate
 from nova_ha.errors import ConfigurationError
-from nova_ha.nova_evacuate import NovaEvacuate
-from nova_ha.options import EVACUATE, resolve
+from nova_ha.openstack.credentials import open_session
+from nova_ha.pacemaker.cib_secrets import plain_secrets
+from nova_ha.settings.options import EVACUATE, resolve
 from tests.unit.test_credentials import identity_sent, refusal
 
 PASSWORD = """
@@ -149,7 +149,7 @@ def test_validate_warns_of_plain_secrets(caplog):
 
 def test_validate_knows_what_cibsecret_keeps(tmp_path, monkeypatch, caplog):
     """A password that Pacemaker has put in is not plain, that of another resource is."""
-    monkeypatch.setattr("nova_ha.cib_secrets.CIB_SECRETS", str(tmp_path))
+    monkeypatch.setattr("nova_ha.pacemaker.cib_secrets.CIB_SECRETS", str(tmp_path))
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "password").touch()
     assert [] == warnings_of(caplog, OCF_RESOURCE_INSTANCE="kept")

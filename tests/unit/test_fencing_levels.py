@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from nova_ha.fencing_levels import pcs_target, why_power_may_be_on
+from nova_ha.pacemaker.fencing_levels import pcs_target, why_power_may_be_on
 
 CIB = """<cib><configuration>
   <nodes><node uname="compute-0"><instance_attributes>

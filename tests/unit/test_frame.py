@@ -24,6 +24,13 @@ SPDX = "# SPDX-License-Identifier: Apache-2.0"
 LONGEST_FUNCTION = 50
 LONGEST_FILE = 400
 USUAL_FILE = 300
+#: What a decision may know: values and how they are written, and nothing that has an effect or reads a clock.
+PURE = {
+    "__future__", "collections", "collections.abc", "dataclasses", "enum", "re", "typing",
+    "nova_ha.errors", "nova_ha.model", "nova_ha.record",
+}  # fmt: skip
+#: Of the module with the clocks, the functions that read and write times.
+TIMES = {"format_time", "parse_time"}
 #: Files may be longer than usual here and there, not as a habit.
 LONG_FILES = 0.1
 
@@ -69,6 +76,25 @@ def test_licence_line(path):
     lines = path.read_text(encoding="utf-8").splitlines()
     head = lines[1:] if lines and lines[0].startswith("#!") else lines
     assert not path.stat().st_size or head[0] == SPDX
+
+
+def imports(path):
+    """Yield each module that a file imports, with what is taken from it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, set()) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "nova_ha":
+            yield from ((f"nova_ha.{alias.name}", set()) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module, {alias.name for alias in node.names}
+
+
+@pytest.mark.parametrize("path", files("nova_ha/decisions/*.py"), ids=name)
+def test_decisions_are_pure(path):
+    """A decision imports neither a client nor a process nor the time of day: it could not have an effect."""
+    for module, taken in imports(path):
+        is_time = module == "nova_ha.clock" and taken and taken <= TIMES
+        assert module in PURE or module.startswith("nova_ha.decisions") or is_time, module
 
 
 @pytest.mark.parametrize("path", files("tests/**/test_*.py"), ids=name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from nova_ha.gate import why_closed
+from nova_ha.compute.gate import why_closed
 from nova_ha.runner import CommandFailed, Result
 
 FENCED = '<nvpair id="f" name="nova-ha-fenced" value="fenced 2026-11-22T06:40:12Z"/>'

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from nova_ha.errors import HostNameError
-from nova_ha.host_names import nova_host
+from nova_ha.openstack.host_names import nova_host
 
 
 @pytest.mark.parametrize(

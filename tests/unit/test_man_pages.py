@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from nova_ha.agents.ocf import DEGRADED
 from nova_ha.command import INTERRUPTED
-from nova_ha.ocf import DEGRADED
-from nova_ha.options import COMPUTE, EVACUATE, FENCE, for_program
+from nova_ha.settings.options import COMPUTE, EVACUATE, FENCE, for_program
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(CHECKOUT / "tools"))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from nova_ha.errors import ConfigurationError
-from nova_ha.option_table import OPTIONS
-from nova_ha.options import FENCE, for_program, resolve
+from nova_ha.settings.option_table import OPTIONS
+from nova_ha.settings.options import FENCE, for_program, resolve
 
 GUIDE = Path(__file__).resolve().parents[2] / "pcs-examples" / "MIGRATION.md"
 ROW = re.compile(r"^\| `(\w+)` \| `(\w+)` \| ?(.*?) ?\|$", re.MULTILINE)

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from nova_ha import compute_checks, ocf, process, runner
+from nova_ha import process, runner
+from nova_ha.agents import ocf
+from nova_ha.compute import compute_checks
 from tests.unit.compute_node import EVACUATED, FENCED, WITH_WORKER, Node, clean_up, family_of
 
 pytestmark = [pytest.mark.real_subprocess, pytest.mark.real_time]

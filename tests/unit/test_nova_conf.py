@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nova_ha import nova_conf
+from nova_ha.compute import nova_conf
 from nova_ha.errors import ConfigurationError
 
 NOWHERE = "/nonexistent"

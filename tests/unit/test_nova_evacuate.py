@@ -15,7 +15,8 @@ from pathlib import Path
 import keystoneauth1.session  # noqa: F401 (when urllib3 is imported it looks for IPv6, which the guard forbids in a test)
 import pytest
 
-from nova_ha import nova_evacuate, ocf, process, rundir, runner
+from nova_ha import process, runner
+from nova_ha.agents import nova_evacuate, ocf, rundir
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CLOUD = """\
@@ -27,7 +28,7 @@ clouds:
 MODULE = f"stand_in_{os.getpid()}"
 STAND_IN = """\
 import json, os, sys, time
-from nova_ha.rundir import RunDirectory
+from nova_ha.agents.rundir import RunDirectory
 directory = RunDirectory(sys.argv[1])
 settings = json.load(sys.stdin)
 {before}

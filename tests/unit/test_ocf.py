@@ -12,9 +12,11 @@ from xml.etree import ElementTree as ET
 import keystoneauth1.session  # noqa: F401 (when urllib3 is imported it looks for IPv6, which the guard forbids in a test)
 import pytest
 
-from nova_ha import errors, ocf, ocf_log, ocf_metadata, options
-from nova_ha.nova_compute import NovaCompute
-from nova_ha.nova_evacuate import NovaEvacuate
+from nova_ha import errors
+from nova_ha.agents import ocf, ocf_log, ocf_metadata
+from nova_ha.agents.nova_compute import NovaCompute
+from nova_ha.agents.nova_evacuate import NovaEvacuate
+from nova_ha.settings import options
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 AGENTS = (NovaEvacuate, NovaCompute)
@@ -209,7 +211,7 @@ def test_log_goes_to_stderr_by_default(capsys):
 def test_monitor_imports_nothing_dear(module):
     """What a monitor imports leaves out everything that costs it time."""
     code = (
-        f"import sys; before = set(sys.modules); import nova_ha.{module}; "
+        f"import sys; before = set(sys.modules); import nova_ha.agents.{module}; "
         "print(*sorted(set(sys.modules) - before))"
     )
     done = subprocess.run(

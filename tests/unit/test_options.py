@@ -6,7 +6,16 @@ from __future__ import annotations
 import pytest
 
 from nova_ha.errors import ConfigurationError
-from nova_ha.options import COMPUTE, EVACUATE, FENCE, OPTIONS, PROGRAMS, for_program, resolve, unknown_names
+from nova_ha.settings.options import (
+    COMPUTE,
+    EVACUATE,
+    FENCE,
+    OPTIONS,
+    PROGRAMS,
+    for_program,
+    resolve,
+    unknown_names,
+)
 
 #: Parameters of the agents that nova-ha replaces (openstack-resource-agents, fence-agents).
 OLD_NAMES = {

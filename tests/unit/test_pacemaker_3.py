@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from nova_ha import cib
 from nova_ha.model import ClusterNode, FencingEvent
+from nova_ha.pacemaker import cib
 
 SAMPLES = Path(__file__).parent / "samples"
 

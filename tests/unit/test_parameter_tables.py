@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nova_ha.options import OPTIONS
+from nova_ha.settings.options import OPTIONS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from nova_ha.options import FENCE, resolve
+from nova_ha.settings.options import FENCE, resolve
 from tests.unit.fake_cloud import KEYSTONE
 from tests.unit.test_credentials import CLOUDS, identity_sent
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from nova_ha import option_table, run_as, units
-from nova_ha.plain_process import PlainProcess
-from nova_ha.run_as import Way
+from nova_ha.compute import run_as, units
+from nova_ha.compute.plain_process import PlainProcess
+from nova_ha.compute.run_as import Way
+from nova_ha.settings import option_table
 
 DEBIAN, RDO = units.KNOWN
 

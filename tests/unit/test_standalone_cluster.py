@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from nova_ha.errors import ClusterError
-from nova_ha.standalone_cluster import StandaloneCluster, Statement
+from nova_ha.pacemaker.standalone_cluster import StandaloneCluster, Statement
 
 AT, LATER = "2026-11-22T06:40:12Z", "2026-11-23T06:40:12Z"
 

@@ -8,7 +8,9 @@ import time
 
 import pytest
 
-from nova_ha import ocf, process, systemd_unit
+from nova_ha import process
+from nova_ha.agents import ocf
+from nova_ha.compute import systemd_unit
 from tests.unit.compute_node import Node, clean_up, kill
 from tests.unit.fake_systemd import UNIT, Systemd
 
@@ -105,7 +107,7 @@ def test_unit_that_is_never_ready(node):
 
 def test_unit_that_never_has_a_process(node, capsys, monkeypatch):
     """A unit that waits for others is given up in time."""
-    monkeypatch.setattr("nova_ha.nova_compute._START_MARGIN", 0.1)
+    monkeypatch.setattr("nova_ha.agents.nova_compute._START_MARGIN", 0.1)
     node.systemd.say("rest", "activating")
     node.program(before="exit 0")
     assert ocf.ERR_GENERIC == node.act("start", OCF_RESKEY_CRM_meta_timeout="1000")
@@ -256,6 +258,6 @@ def test_unit_that_runs_a_script(node):
 def test_what_is_not_there(node, capsys, monkeypatch, more, line):
     """A unit that is not installed, or a machine without systemd, is named."""
     if not more:
-        monkeypatch.setattr("nova_ha.units.BOOTED", "/no/such/folder")
+        monkeypatch.setattr("nova_ha.compute.units.BOOTED", "/no/such/folder")
     assert ocf.ERR_INSTALLED == node.act("start", **more)
     assert f"ocf-exit-reason:{line}" in capsys.readouterr().err

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from nova_ha.cib import Cib
 from nova_ha.commands.configuration import Configuration
 from nova_ha.commands.surroundings import Surroundings
+from nova_ha.pacemaker.cib import Cib
 from nova_ha.runner import Result
 from nova_ha.testing import SimulatedWorld
 from nova_ha.testing.dispatcher import ActorDispatcher

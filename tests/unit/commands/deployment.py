@@ -10,13 +10,13 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 
-from nova_ha.cib import Cib
 from nova_ha.clock import format_time
 from nova_ha.commands import doctor
 from nova_ha.commands.configuration import Configuration
 from nova_ha.commands.facts import AccessFacts, ClusterFacts, Facts, NovaFacts, Program
-from nova_ha.host_names import HostNames
 from nova_ha.model import Server, Service
+from nova_ha.openstack.host_names import HostNames
+from nova_ha.pacemaker.cib import Cib
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "cib-deployed.xml"
 NOW = 1_800_000_000.0

@@ -14,7 +14,7 @@ import pytest
 from nova_ha import __version__, command
 from nova_ha.commands import run
 from nova_ha.errors import NovaUnavailable
-from nova_ha.options import COMMAND, for_program
+from nova_ha.settings.options import COMMAND, for_program
 
 
 def call(capsys, *arguments):

@@ -10,13 +10,13 @@ from email.utils import formatdate
 import pytest
 
 from nova_ha import __version__
-from nova_ha.access_rules import CALLS
 from nova_ha.commands.account import RealAccount
 from nova_ha.commands.doctor_facts import PROGRAMS, Gatherer, reinstall
 from nova_ha.commands.sources import Source, settings, with_secrets
 from nova_ha.errors import AccessDenied, ConfigurationError, NotFound, NovaUnavailable
-from nova_ha.options import COMMAND, resolve
+from nova_ha.openstack.access_rules import CALLS
 from nova_ha.runner import CommandFailed, Result
+from nova_ha.settings.options import COMMAND, resolve
 from nova_ha.testing.clock import VirtualClock
 from tests.unit.commands.command_world import SimulatedAccount
 from tests.unit.fake_cloud import KEYSTONE, NOVA, FakeCloud

@@ -11,7 +11,7 @@ import pytest
 from nova_ha.commands import doctor, run
 from nova_ha.commands.evacuate import evacuate
 from nova_ha.commands.finding import ERROR, WARNING
-from nova_ha.policy import Policy
+from nova_ha.decisions.policy import Policy
 from tests.unit.commands.breakages_of_hosts import (
     break_agent,
     break_closed_record,

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from nova_ha.clock import format_time
+from nova_ha.decisions.observation import HostView, ServerView
+from nova_ha.decisions.policy import Policy
+from nova_ha.decisions.situation import Situation
 from nova_ha.model import ActionEvent, Attempt, ClusterNode, Evacuation, Server, Service
-from nova_ha.observation import HostView, ServerView
-from nova_ha.policy import Policy
-from nova_ha.situation import Situation
 
 NOW = 1_800_000_000.0
 FENCED_AT = format_time(NOW - 10)

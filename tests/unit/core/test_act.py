@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from nova_ha.act import Actor
-from nova_ha.asides import Asides
 from nova_ha.clock import SystemClock
-from nova_ha.dispatch import InlineDispatcher
+from nova_ha.decisions.host_state import HostState
+from nova_ha.decisions.plan import HostPlan, StartAtHome
 from nova_ha.errors import AmbiguousAnswer, NovaUnavailable, RequestRefused
-from nova_ha.host_state import HostState
-from nova_ha.plan import HostPlan, StartAtHome
+from nova_ha.evacuation.act import Actor
+from nova_ha.evacuation.asides import Asides
+from nova_ha.evacuation.dispatch import InlineDispatcher
 from tests.unit.core.builders import FENCED_AT, a_host, a_node
 
 

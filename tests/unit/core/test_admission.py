@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from nova_ha.admission import NOWHERE, admit
-from nova_ha.host_state import HostState
+from nova_ha.decisions.admission import NOWHERE, admit
+from nova_ha.decisions.host_state import HostState
+from nova_ha.decisions.plan import Evacuate, Fate, HostPlan, Verdict
+from nova_ha.decisions.policy import Policy
 from nova_ha.model import ServerGroup
-from nova_ha.plan import Evacuate, Fate, HostPlan, Verdict
-from nova_ha.policy import Policy
 from tests.unit.core.builders import a_host, a_server, a_service, a_view
 
 HEALTHY = a_service(id="svc1", host="compute-1", state="up", forced_down=False, status="enabled")

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import logging
 
-from nova_ha.asides import Asides
-from nova_ha.dispatch import Answer
 from nova_ha.errors import NovaUnavailable, RequestRefused
+from nova_ha.evacuation.asides import Asides
+from nova_ha.evacuation.dispatch import Answer
 
 
 class Waiting:

@@ -9,14 +9,19 @@ import pytest
 
 from nova_ha import record
 from nova_ha.clock import format_time, parse_time
-from nova_ha.decide import decide
-from nova_ha.decide_host import CONFIRMED_FOR, LOST_LATER, PROOF_AFTER, Circumstances, decide_recovery
-from nova_ha.decide_proof import decide_unrecorded
-from nova_ha.decide_return import decide_return
-from nova_ha.host_state import HostState
-from nova_ha.model import ClusterView
-from nova_ha.observation import Heartbeat, Observation, ServerView
-from nova_ha.plan import (
+from nova_ha.decisions.decide import decide
+from nova_ha.decisions.decide_host import (
+    CONFIRMED_FOR,
+    LOST_LATER,
+    PROOF_AFTER,
+    Circumstances,
+    decide_recovery,
+)
+from nova_ha.decisions.decide_proof import decide_unrecorded
+from nova_ha.decisions.decide_return import decide_return
+from nova_ha.decisions.host_state import HostState
+from nova_ha.decisions.observation import Heartbeat, Observation, ServerView
+from nova_ha.decisions.plan import (
     Claim,
     ClearForcedDown,
     ClearRecord,
@@ -29,7 +34,8 @@ from nova_ha.plan import (
     TellDown,
     WriteRecord,
 )
-from nova_ha.policy import Policy
+from nova_ha.decisions.policy import Policy
+from nova_ha.model import ClusterView
 from tests.unit.core.builders import FENCED_AT, NOW, a_host, a_node, a_record, a_server, a_service, a_view
 
 HEALTHY = a_service(id="svc1", host="compute-1", state="up", forced_down=False, status="enabled")

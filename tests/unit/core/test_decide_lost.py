@@ -9,14 +9,14 @@ import pytest
 
 from nova_ha import record
 from nova_ha.clock import format_time
-from nova_ha.decide import decide
-from nova_ha.decide_proof import has_our_marker
-from nova_ha.host_state import HostState
+from nova_ha.decisions.decide import decide
+from nova_ha.decisions.decide_proof import has_our_marker
+from nova_ha.decisions.host_state import HostState
+from nova_ha.decisions.observation import HostView, Observation
+from nova_ha.decisions.plan import TellDown
+from nova_ha.decisions.plan_unfenced import Disable, ForgetState, TakeBack
+from nova_ha.decisions.policy import Policy
 from nova_ha.model import ClusterNode, ClusterView, Service
-from nova_ha.observation import HostView, Observation
-from nova_ha.plan import TellDown
-from nova_ha.plan_unfenced import Disable, ForgetState, TakeBack
-from nova_ha.policy import Policy
 from tests.unit.core.builders import FENCED_AT, NOW
 
 NODE = ClusterNode("compute-0", is_remote=True, online=False, lost=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import pytest
 
-from nova_ha.decide_server import decide_server
+from nova_ha.decisions.decide_server import decide_server
+from nova_ha.decisions.notes import Ask, Failure, ServerNotes
+from nova_ha.decisions.plan import Evacuate, Fate, LookCloser, ResetToError, StopServer
+from nova_ha.decisions.policy import Policy
 from nova_ha.model import ActionEvent, Attempt, ServerGroup
-from nova_ha.notes import Ask, Failure, ServerNotes
-from nova_ha.plan import Evacuate, Fate, LookCloser, ResetToError, StopServer
-from nova_ha.policy import Policy
 from tests.unit.core.builders import NOW, a_record, a_server, a_situation, a_view, an_attempt
 
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from nova_ha.decide_return import decide_return
-from nova_ha.decide_start import STARTED_AT_ONCE, is_starting
-from nova_ha.host_state import HostState
-from nova_ha.notes import ServerNotes
-from nova_ha.plan import ClearRecord, Fate
-from nova_ha.policy import Policy
+from nova_ha.decisions.decide_return import decide_return
+from nova_ha.decisions.decide_start import STARTED_AT_ONCE, is_starting
+from nova_ha.decisions.host_state import HostState
+from nova_ha.decisions.notes import ServerNotes
+from nova_ha.decisions.plan import ClearRecord, Fate
+from nova_ha.decisions.policy import Policy
 from tests.unit.core.builders import FENCED_AT, NOW, a_host, a_node, a_server, a_service, a_view
 
 ENABLED = a_service(forced_down=False, state="up", status="enabled", disabled_reason=None)

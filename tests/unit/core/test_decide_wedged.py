@@ -9,13 +9,13 @@ import pytest
 
 from nova_ha import record
 from nova_ha.clock import format_time
-from nova_ha.decide import decide
-from nova_ha.decide_wedged import LONGEST_RESTART
-from nova_ha.host_state import HostState
+from nova_ha.decisions.decide import decide
+from nova_ha.decisions.decide_wedged import LONGEST_RESTART
+from nova_ha.decisions.host_state import HostState
+from nova_ha.decisions.observation import HostView, NovaHealth, Observation
+from nova_ha.decisions.plan_unfenced import FenceWedged, ForgetState, MarkWedged, UnmarkWedged
+from nova_ha.decisions.policy import Policy
 from nova_ha.model import ClusterNode, ClusterView, Service
-from nova_ha.observation import HostView, NovaHealth, Observation
-from nova_ha.plan_unfenced import FenceWedged, ForgetState, MarkWedged, UnmarkWedged
-from nova_ha.policy import Policy
 from tests.unit.core.builders import NOW
 
 LAST = format_time(NOW - 300)

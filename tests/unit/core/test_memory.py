@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import pytest
 
-from nova_ha.closer import INTERVAL, CloserLooks
-from nova_ha.dispatch import InlineDispatcher, ThreadDispatcher
+from nova_ha.decisions.heartbeat import SILENT_AFTER, HeartbeatWatch
+from nova_ha.decisions.notes import ServerNotes
 from nova_ha.errors import UntrustworthyAnswer
-from nova_ha.heartbeat import SILENT_AFTER, HeartbeatWatch
-from nova_ha.journal import KEPT, FileJournal, MemoryJournal, read_events
-from nova_ha.listing import Listings
-from nova_ha.notes import ServerNotes
+from nova_ha.evacuation.closer import INTERVAL, CloserLooks
+from nova_ha.evacuation.dispatch import InlineDispatcher, ThreadDispatcher
+from nova_ha.evacuation.journal import KEPT, FileJournal, MemoryJournal, read_events
+from nova_ha.evacuation.listing import Listings
 from nova_ha.record import owner_of, state_text
 from tests.unit.core.builders import NOW, a_host, a_record, a_server, a_service, an_attempt
 

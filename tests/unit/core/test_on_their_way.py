@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from nova_ha.clock import SystemClock
-from nova_ha.journal import MemoryJournal
-from nova_ha.on_their_way import OnTheirWay
+from nova_ha.evacuation.journal import MemoryJournal
+from nova_ha.evacuation.on_their_way import OnTheirWay
 from tests.unit.core.builders import a_node
 
 FIRST, SECOND = ("compute-0", "2026-11-22T06:40:12Z"), ("compute-0", "2026-11-22T06:41:30Z")

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from nova_ha.host_state import HostState
-from nova_ha.observation import HostView, ServerView
-from nova_ha.pace import PRECISION, Pace
-from nova_ha.plan import Evacuate, Fate, HostPlan, Plan, Verdict
+from nova_ha.decisions.host_state import HostState
+from nova_ha.decisions.observation import HostView, ServerView
+from nova_ha.decisions.pace import PRECISION, Pace
+from nova_ha.decisions.plan import Evacuate, Fate, HostPlan, Plan, Verdict
 from tests.unit.core.builders import a_node, a_server
 
 POLL = 1.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from nova_ha import faults
-from nova_ha.decide_server import ENOUGH_FAILURES, ENOUGH_IN_DOUBT, decide_server
-from nova_ha.notes import Failure, ServerNotes
-from nova_ha.plan import Evacuate, Fate, NoteFailure
+from nova_ha.decisions import faults
+from nova_ha.decisions.decide_server import ENOUGH_FAILURES, ENOUGH_IN_DOUBT, decide_server
+from nova_ha.decisions.notes import Failure, ServerNotes
+from nova_ha.decisions.plan import Evacuate, Fate, NoteFailure
 from tests.unit.core.builders import NOW, a_record, a_server, a_situation, a_view
 
 

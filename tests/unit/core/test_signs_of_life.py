@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
+from nova_ha.agents.rundir import RunDirectory
 from nova_ha.evacuator_main import StatusFile
-from nova_ha.rundir import RunDirectory
 
 LONG_AGO = 1000.0
 

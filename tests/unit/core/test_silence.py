@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from nova_ha.decisions.observation import HostView
+from nova_ha.decisions.policy import Policy
 from nova_ha.errors import NovaUnavailable
+from nova_ha.evacuation.silence import LOOK, SilenceWatch
 from nova_ha.model import ClusterNode, Service
-from nova_ha.observation import HostView
-from nova_ha.policy import Policy
-from nova_ha.silence import LOOK, SilenceWatch
 
 NODE = ClusterNode("compute-0", is_remote=True, online=True, compute_since=0.0)
 SILENT = Service("id", "compute-0", "enabled", "down", updated_at="2026-11-22T06:38:10Z")

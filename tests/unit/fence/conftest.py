@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from nova_ha.fence_actions import FenceActions
-from nova_ha.options import FENCE, resolve
+from nova_ha.fence.fence_actions import FenceActions
+from nova_ha.settings.options import FENCE, resolve
 from tests.unit.fence.invented import FakeClock, FakeCluster, FakeNova, service
 
 

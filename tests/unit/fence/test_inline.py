@@ -11,7 +11,7 @@ from nova_ha import record
 from nova_ha.errors import (
     OutOfTime,
 )
-from nova_ha.fence_inline import OneNode, has_evacuator, wait_for_evacuator
+from nova_ha.fence.fence_inline import OneNode, has_evacuator, wait_for_evacuator
 from nova_ha.model import FencingEvent
 from nova_ha.runner import Result
 from tests.unit.fence.invented import FENCED_AT, NOON

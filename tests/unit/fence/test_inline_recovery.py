@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from nova_ha.errors import NovaHaError, OutOfTime
-from nova_ha.fence_inline import run
-from nova_ha.journal import MemoryJournal
+from nova_ha.evacuation.journal import MemoryJournal
+from nova_ha.fence.fence_inline import run
 from nova_ha.testing import SimulatedWorld
 from nova_ha.testing.dispatcher import ActorDispatcher
 from nova_ha.testing.fence import VirtualFenceActions

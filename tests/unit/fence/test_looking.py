@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from nova_ha import fence_actions, record
+from nova_ha import record
 from nova_ha.errors import (
     AccessDenied,
     ClusterUnavailable,
@@ -15,7 +15,8 @@ from nova_ha.errors import (
     HostNameError,
     NovaUnavailable,
 )
-from nova_ha.fence_agent import IS_OFF, OK, perform
+from nova_ha.fence import fence_actions
+from nova_ha.fence.fence_agent import IS_OFF, OK, perform
 from nova_ha.model import ClusterNode
 from tests.unit.fence.invented import FENCED_AT, service
 

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from nova_ha.credentials import open_session
 from nova_ha.model import Service
-from nova_ha.nova import NovaClient
+from nova_ha.openstack.credentials import open_session
+from nova_ha.openstack.nova import NovaClient
 from tests.unit.fake_cloud import KEYSTONE
 
 SETTINGS = {

@@ -14,7 +14,7 @@ from nova_ha.errors import (
     RequestRefused,
     StillInUse,
 )
-from nova_ha.nova_errors import one_line
+from nova_ha.openstack.nova_errors import one_line
 from tests.unit import fake_cloud
 from tests.unit.nova_client.samples import EVACUATE, SERVER, error
 

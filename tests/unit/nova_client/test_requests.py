@@ -8,7 +8,7 @@ import os
 import pytest
 
 from nova_ha.errors import NovaUnavailable, UntrustworthyAnswer
-from nova_ha.nova import MICROVERSION
+from nova_ha.openstack.nova import MICROVERSION
 from tests.unit import fake_cloud
 from tests.unit.nova_client.samples import EVACUATE, NEXT, RECORD, SERVER, SERVICE, UP, error
 

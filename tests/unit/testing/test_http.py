@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from nova_ha import errors
-from nova_ha.credentials import open_session
-from nova_ha.nova import NovaClient
+from nova_ha.openstack.credentials import open_session
+from nova_ha.openstack.nova import NovaClient
 from nova_ha.testing.http_nova import CREDENTIALS, KEYSTONE, mount
 
 READS = ("services", "server_groups")

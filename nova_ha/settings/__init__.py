@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every option of every program, and how its text becomes a value."""
