@@ -2,9 +2,9 @@
 """Tell from the CIB whether the connection to a remote node is up, for Pacemaker 2.1.7 and later.
 
 Older ones say so in the node's ``node_state`` (``in_ccm="true"``). Recorded on 3.0.0
-(tests/unit/samples/cib-3.0.0-*.xml): there ``in_ccm`` of a remote node is ``0`` for ever, also while it is
-online and runs resources. What tells is what Pacemaker's own scheduler goes by: the history of the
-connection, which is a resource of the node's name, on the controllers.
+(tests/unit/pacemaker/samples/cib-3.0.0-*.xml): there ``in_ccm`` of a remote node is ``0`` for ever, also
+while it is online and runs resources. What tells is what Pacemaker's own scheduler goes by: the history of
+the connection, which is a resource of the node's name, on the controllers.
 """
 
 from __future__ import annotations

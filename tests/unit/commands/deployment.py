@@ -18,7 +18,7 @@ from nova_ha.model import Server, Service
 from nova_ha.openstack.host_names import HostNames
 from nova_ha.pacemaker.cib import Cib
 
-SAMPLE = Path(__file__).parents[1] / "samples" / "cib-deployed.xml"
+SAMPLE = Path(__file__).parents[1] / "pacemaker" / "samples" / "cib-deployed.xml"
 NOW = 1_800_000_000.0
 HOSTS = ("compute-0", "compute-1")
 

@@ -19,7 +19,7 @@ from nova_ha.runner import CommandFailed, Result
 from nova_ha.settings.options import COMMAND, resolve
 from nova_ha.testing.clock import VirtualClock
 from tests.unit.commands.command_world import SimulatedAccount
-from tests.unit.fake_cloud import KEYSTONE, NOVA, FakeCloud
+from tests.unit.openstack.fake_cloud import KEYSTONE, NOVA, FakeCloud
 
 PASSWORD = {"auth_url": KEYSTONE, "username": "admin", "password": "hush-hush", "project_name": "ops"}
 

@@ -7,7 +7,7 @@ import json
 
 from nova_ha.commands.past import past_recoveries, tell
 from nova_ha.commands.progress import progress, summary
-from tests.unit.core.builders import FENCED_AT, NOW, a_record, a_server
+from tests.unit.decisions.builders import FENCED_AT, NOW, a_record, a_server
 
 
 def test_phases():

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The OCF agents, and what they share."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is decided, from what was seen."""
