@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the ways to run nova-compute share: its process is remembered, found, and watched.
 
-`plain_process`, `systemd_unit` and `container` are these ways. The monitor imports
-this module: it needs ``os`` only.
+`plain_process`, `systemd_unit` and `container` are these ways. The monitor imports this module: it needs
+``os`` only.
 """
 
 from __future__ import annotations

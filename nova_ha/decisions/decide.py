@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """From one observation to the plan for every host: the whole decision, without any effect.
 
-Start reading here. A host whose fencing nobody recorded goes to `decide_proof`, one that is lost and
-not fenced to `decide_lost`, one whose nova-compute is silent to `decide_wedged`, one with an
-open recovery to `decide_host`, one whose recovery is complete to `decide_return`; each server
-goes through `decide_server`; at the end `admission` bounds what is sent at once.
+Start reading here. A host whose fencing nobody recorded goes to `decide_proof`, one that is lost and not
+fenced to `decide_lost`, one whose nova-compute is silent to `decide_wedged`, one with an open recovery to
+`decide_host`, one whose recovery is complete to `decide_return`; each server goes through `decide_server`; at
+the end `admission` bounds what is sent at once.
 """
 
 from __future__ import annotations
