@@ -143,13 +143,25 @@ def _run(arguments: list[str], seconds: float) -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the process and all that it started in its session, first kindly."""
+    """End the process and all that it started in its session, first kindly.
+
+    tox is gone at once, before the tests that it runs: these take their labs down (tests/lab/conftest.py).
+    """
     for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-            process.wait(_PATIENCE)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
-            continue
+        _tell(process, number)
+        deadline = time.monotonic() + _PATIENCE
+        while _tell(process, 0) and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+
+def _tell(process: subprocess.Popen[bytes], number: int) -> bool:
+    """Send a signal to all in a process's session, 0 to send none; say whether anybody is there."""
+    process.poll()
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _result(tier: Tier, status: int, seconds: float) -> Result:

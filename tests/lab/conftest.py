@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,11 @@ LONGEST_FIRST = (
     "test_recovery", "test_fenced_nodes", "test_unfenced", "test_doctor", "test_outages", "test_deployment",
     "test_systemd", "test_by_hand", "test_watchdog",
 )  # fmt: skip
+
+
+def pytest_configure() -> None:
+    """End as Ctrl-C does when asked to, fixtures first: by default the signal would leave the labs behind."""
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("asked to end", returncode=1))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

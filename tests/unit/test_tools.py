@@ -102,6 +102,16 @@ def test_tier_is_ended_when_its_time_is_over(checkout, capsys):
 
 @pytest.mark.real_subprocess
 @pytest.mark.real_time
+def test_tier_that_is_ended_may_clean_up(checkout):
+    """What tox has started gets its time to clean up, though tox itself is gone at once."""
+    note = checkout / "note"
+    cleaning = f"trap 'sleep 0.5; echo clean >{note}; exit' TERM; sleep 60 & wait"
+    assert 124 == run_tiers._run(["-e", f"({cleaning}) & wait"], 0.5)
+    assert "clean\n" == note.read_text(encoding="utf-8")
+
+
+@pytest.mark.real_subprocess
+@pytest.mark.real_time
 def test_no_tier_runs_past_the_deadline(checkout, monkeypatch, capsys):
     """A tier that starts when all the time is used up fails at once."""
     monkeypatch.setenv("NOVA_HA_DEADLINE", str(time.time() - 1))
