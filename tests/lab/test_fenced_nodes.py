@@ -33,6 +33,7 @@ from tests.lab.deployment import (
     starts,
     stops,
     wait_in_service,
+    wait_running,
 )
 from tests.lab.lab import Lab
 from tests.lab.recoveries import (
@@ -74,7 +75,7 @@ def until_fenced(lab: Lab, seen: Follow, node: str, before: int) -> None:
 def test_a_fenced_node_receives_servers_again(deployed: Lab) -> None:
     """A node that was fenced boots, is up and enabled, and Nova puts new servers on it."""
     assert_recovered(deployed, strike(deployed, "power-cut", NODE, servers=SERVERS))
-    assert running(deployed, NODE) == set(CHAIN)
+    wait_running(deployed, NODE, CHAIN)
     (server,) = deployed.openstack.client.boot(1, host=NODE, prefix="new")
     assert server.host == NODE
 
@@ -126,8 +127,7 @@ def test_a_node_powers_itself_on_during_its_recovery(deployed: Lab) -> None:
         until_fenced(deployed, seen, NODE, before)
         deployed.power_on(NODE)
         seen.until("the node joins", lambda scene: is_through(scene, Stage.REJOINED), LIMIT)
-        seen.until("what nova-compute waits for runs", lambda _: running(deployed, NODE) >= {CHAIN[2]}, LIMIT)
-        assert running(deployed, NODE) == set(CHAIN[:3])
+        wait_running(deployed, NODE, CHAIN[:3], LIMIT)
         assert not nova_compute_runs(deployed)
         assert not are_elsewhere(seen.scene)
         set_spawn_time(deployed, SPAWN_SECONDS)
@@ -152,7 +152,7 @@ def test_hold_unfencing_keeps_services_down_until_servers_are_elsewhere(deployed
         assert not are_elsewhere(seen.scene)
         set_spawn_time(deployed, SPAWN_SECONDS)
         assert_recovered(deployed, seen)
-        assert running(deployed, NODE) == set(CHAIN)
+        wait_running(deployed, NODE, CHAIN)
     finally:
         set_spawn_time(deployed, SPAWN_SECONDS)
         change_record_device(deployed, "hold_unfencing=")
