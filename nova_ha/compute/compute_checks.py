@@ -86,7 +86,13 @@ def conf_of(settings: dict[str, Value], service: ComputeService, home: str) -> N
 
 
 def _process_arguments(settings: dict[str, Value]) -> tuple[str, ...]:
-    more = shlex.split(str(settings["additional_parameters"] or ""))
+    given = str(settings["additional_parameters"] or "")
+    try:
+        more = shlex.split(given)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"additional_parameters={given}: {error}; write it as for a shell, each quotation closed"
+        ) from error
     return (*_files_as_arguments(_explicit_files(settings)), *more)
 
 

@@ -95,6 +95,21 @@ def test_nova_compute_that_ends_at_once(node, capsys):
     assert ocf.NOT_RUNNING == node.act("monitor")
 
 
+@pytest.mark.parametrize("host", ["", "compute-0"])
+def test_arguments_that_no_shell_would_take(node, capsys, host):
+    """A quotation that is not closed is told in one line, and starts nothing."""
+    parameters = {
+        "OCF_RESKEY_additional_parameters": "--it's",
+        "OCF_RESKEY_config": "",
+        "OCF_RESKEY_host": host,
+    }
+    assert ocf.SUCCESS != node.act("start", **parameters)
+    said = capsys.readouterr().err
+    assert "additional_parameters=--it's: No closing quotation; write it as for a shell" in said
+    assert "Traceback" not in said
+    assert node.pid is None
+
+
 def test_nova_compute_that_ends_without_a_word(node, capsys):
     """One that has said nothing, as its own log has it, is told with the place of that log."""
     node.configure("log_dir = /var/log/nova\nlog_file = own.log")
@@ -112,6 +127,7 @@ def test_nova_compute_that_ends_without_a_word(node, capsys):
         ("", {"OCF_RESKEY_log_file": "/srv/own.log"}, "/srv/own.log, or in {output}"),
         ("log_dir = $nowhere", {}, "{output}"),
         ("", {"OCF_RESKEY_start_wait": "soon"}, "{output}"),
+        ("", {"OCF_RESKEY_additional_parameters": "--it's", "OCF_RESKEY_config": ""}, "{output}"),
     ],
 )
 def test_dead_nova_compute(node, capsys, options, parameters, places):
